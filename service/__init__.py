@@ -1,0 +1,1 @@
+"""The REST service; knows nothing of training."""

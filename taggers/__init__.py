@@ -1,0 +1,1 @@
+"""Text to annotations: documents, codecs, networks and the pipeline; knows nothing of HTTP or training."""

@@ -1,0 +1,1 @@
+"""Training, evaluation and reports; knows nothing of HTTP."""
