@@ -1,0 +1,193 @@
+"""Form -> feature ids: words, affixes, shapes, characters, static vectors' rows and subword pieces."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+import torch
+from pydantic import BaseModel, ConfigDict
+from tokenizers import Tokenizer
+
+from taggers.batch import FormIds, TokenBatch, length_mask, make_forms, make_pieces, pad
+from taggers.config import FeatureConfig
+
+UNKNOWN = 1
+"""The id of everything that a vocabulary does not hold; ids of entries start at 2."""
+
+_MAX_CACHED_FORMS = 200_000
+_MAX_PIECES_OF_A_WORD = 32
+_MAX_SHAPE_RUN = 4
+
+
+class Vocabularies(BaseModel):
+    """What each kind of feature knows, in id order: entry ``i`` of a list has id ``i + 2``."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    words: tuple[str, ...] = ()
+    prefixes: tuple[str, ...] = ()
+    suffixes: tuple[str, ...] = ()
+    shapes: tuple[str, ...] = ()
+    characters: tuple[str, ...] = ()
+    vectors: tuple[str, ...] = ()
+
+    def sizes(self) -> dict[str, int]:
+        """Rows of each embedding table, padding and unknown included."""
+        return {name: len(getattr(self, name)) + 2 for name in type(self).model_fields}
+
+
+def shape_of(form: str) -> str:
+    """The form's shape: upper case ``X``, lower ``x``, digits ``d``, other letters ``c``; runs are cut to four."""
+    classes = (
+        "X" if c.isupper() else "x" if c.islower() else "d" if c.isdigit() else "c" if c.isalpha() else c
+        for c in form[:64]
+    )
+    return "".join(kind * min(_MAX_SHAPE_RUN, sum(1 for _ in run)) for kind, run in groupby(classes))
+
+
+def visible_characters(form: str, limit: int) -> str:
+    """The characters that the convolution sees: all, or the first and last halves of ``limit``."""
+    return form if len(form) <= limit else form[: limit - limit // 2] + form[-(limit // 2) :]
+
+
+def build_vocabularies(
+    forms: Mapping[str, int], config: FeatureConfig, *, vectors: Sequence[str] = ()
+) -> Vocabularies:
+    """Count the features of a corpus.
+
+    Args:
+        forms: How often each form occurs.
+        config: Which features are used, and from which count on.
+        vectors: The words that have a static vector, in row order.
+    """
+    words, prefixes, suffixes, shapes, characters = (Counter[str]() for _ in range(5))
+    for form, count in forms.items():
+        lowered = form.lower()
+        words[form] += count
+        shapes[shape_of(form)] += count
+        for length in config.prefixes.lengths if config.prefixes else ():
+            prefixes[f"{length}{lowered[:length]}"] += count
+        for length in config.suffixes.lengths if config.suffixes else ():
+            suffixes[f"{length}{lowered[-length:]}"] += count
+        if config.characters:
+            for character in visible_characters(form, config.characters.max_characters):
+                characters[character] += count
+
+    def kept(counts: Counter[str], min_count: int | None) -> tuple[str, ...]:
+        if min_count is None:
+            return ()
+        return tuple(sorted((key for key, n in counts.items() if n >= min_count), key=lambda key: (-counts[key], key)))
+
+    return Vocabularies(
+        words=kept(words, config.words and config.words.min_count),
+        prefixes=kept(prefixes, config.prefixes and config.prefixes.min_count),
+        suffixes=kept(suffixes, config.suffixes and config.suffixes.min_count),
+        shapes=kept(shapes, config.shape and config.shape.min_count),
+        characters=kept(characters, config.characters and config.characters.min_count),
+        vectors=tuple(vectors),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class PieceTokenizer:
+    """A subword tokenizer applied word by word, so that a word's pieces never depend on its neighbors.
+
+    Attributes:
+        tokenizer: The ``tokenizers`` object; it must accept pre-split words.
+        prefix: The special pieces before a sequence (``[CLS]``).
+        suffix: The special pieces after it (``[SEP]``).
+        padding: The id that fills up a batch.
+    """
+
+    tokenizer: Tokenizer
+    prefix: tuple[int, ...]
+    suffix: tuple[int, ...]
+    padding: int
+
+    def pieces(self, form: str) -> tuple[int, ...]:
+        """The ids of the form's pieces; none for a form that the tokenizer drops (control characters, ...)."""
+        encoding = self.tokenizer.encode([form], is_pretokenized=True, add_special_tokens=False)
+        return tuple(encoding.ids[:_MAX_PIECES_OF_A_WORD])
+
+
+class Featurizer:
+    """Turns sequences of forms into batches of ids. Forms seen before are remembered.
+
+    Args:
+        config: Which features of forms there are.
+        vocabularies: The ids.
+        tokenizer: For networks that read subword pieces.
+    """
+
+    def __init__(
+        self, config: FeatureConfig, vocabularies: Vocabularies, *, tokenizer: PieceTokenizer | None = None
+    ) -> None:
+        self.config = config
+        self.vocabularies = vocabularies
+        self.tokenizer = tokenizer
+        self._words = _index(vocabularies.words)
+        self._prefixes = _index(vocabularies.prefixes)
+        self._suffixes = _index(vocabularies.suffixes)
+        self._shapes = _index(vocabularies.shapes)
+        self._characters = _index(vocabularies.characters)
+        self._vectors = _index(vocabularies.vectors)
+        self._seen: dict[str, FormIds] = {}
+
+    def form_ids(self, form: str) -> FormIds:
+        """All feature ids of one form."""
+        ids = self._seen.get(form)
+        if ids is None:
+            ids = self._compute(form)
+            if len(self._seen) >= _MAX_CACHED_FORMS:
+                self._seen.clear()  # rare; costs one recount of the frequent forms
+            if len(form) <= 256:  # a monster word must not stay in memory
+                self._seen[form] = ids
+        return ids
+
+    def _compute(self, form: str) -> FormIds:
+        config = self.config
+        lowered = form.lower()
+        prefixes = config.prefixes.lengths if config.prefixes else ()
+        suffixes = config.suffixes.lengths if config.suffixes else ()
+        characters: Iterable[str] = ()
+        if config.characters:
+            characters = visible_characters(form, config.characters.max_characters)
+        vector_key = lowered if config.vectors and config.vectors.lowercase else form
+        return FormIds(
+            self._words.get(form, UNKNOWN),
+            self._shapes.get(shape_of(form), UNKNOWN) if config.shape else UNKNOWN,
+            self._vectors.get(vector_key, UNKNOWN),
+            tuple(self._prefixes.get(f"{length}{lowered[:length]}", UNKNOWN) for length in prefixes),
+            tuple(self._suffixes.get(f"{length}{lowered[-length:]}", UNKNOWN) for length in suffixes),
+            tuple(self._characters.get(character, UNKNOWN) for character in characters),
+            self.tokenizer.pieces(form) if self.tokenizer else (),
+        )
+
+    def cost(self, form: str) -> int:
+        """How many positions of the encoder's sequence the form takes."""
+        return max(1, len(self.form_ids(form).pieces))
+
+    def batch(self, sequences: Sequence[Sequence[str]]) -> TokenBatch:
+        """Pad sequences of forms into one batch.
+
+        Args:
+            sequences: At least one sequence; none of them empty.
+        """
+        position: dict[str, int] = {}
+        rows = [[position.setdefault(form, len(position)) for form in forms] for forms in sequences]
+        lengths = [len(row) for row in rows]
+        ids = [self.form_ids(form) for form in position]
+        pieces = None
+        if self.tokenizer:
+            pieces = make_pieces(
+                [[ids[index] for index in row] for row in rows],
+                prefix=self.tokenizer.prefix,
+                suffix=self.tokenizer.suffix,
+                padding=self.tokenizer.padding,
+            )
+        return TokenBatch(torch.tensor(lengths), length_mask(lengths), pad(rows), make_forms(ids), pieces)
+
+
+def _index(entries: Sequence[str]) -> dict[str, int]:
+    return {entry: index for index, entry in enumerate(entries, start=2)}

@@ -1,0 +1,225 @@
+"""Texts -> Documents over packed batches: ``load()`` a model, call it, or ``pipe()`` many texts through it."""
+
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from itertools import islice
+from pathlib import Path
+
+import torch
+
+from taggers.checkpoint import Manifest, Model, load_model, read_manifest
+from taggers.document import Document, Sentence, check_unicode
+from taggers.errors import ModelError, ModelNotFound, UnknownTask
+from taggers.labeler import Chunk, Labels, join_labels
+from taggers.tasks import Task
+
+PRETRAINED = Path(__file__).parent / "pretrained"
+"""Where the bundled model folders are."""
+
+DEFAULT_MAX_BATCH_TOKENS = 4_000
+_PIPED_TEXTS = 256
+_PIPED_CHARACTERS = 400_000
+
+
+class Tagger:
+    """A loaded model: texts in, annotated documents out.
+
+    The steps ``segment``, ``chunks``, ``label`` and ``annotate`` are what the service's batcher runs one by one; ``tag``
+    and ``pipe`` run them all. ``label`` works on one padded batch and must not run in two threads at once; the others
+    may.
+    """
+
+    def __init__(self, model: Model) -> None:
+        self.manifest: Manifest = model.manifest
+        self._labeler = model.tagger
+        self._segmenter = model.segmenter
+
+    @property
+    def name(self) -> str:
+        """The model's name."""
+        return self.manifest.name
+
+    @property
+    def tasks(self) -> dict[str, Task]:
+        """What it fills, beside sentences and tokens."""
+        return self._labeler.tasks
+
+    @property
+    def device(self) -> torch.device:
+        """Where it runs."""
+        return self._labeler.device
+
+    def check_tasks(self, tasks: Iterable[str] | None) -> tuple[str, ...]:
+        """The tasks asked for, in the model's order; None asks for all.
+
+        Raises:
+            UnknownTask: The model lacks one.
+        """
+        if tasks is None:
+            return tuple(self.tasks)
+        asked = set(tasks)
+        for task in asked - self.tasks.keys():
+            raise UnknownTask(task, self.tasks)
+        return tuple(task for task in self.tasks if task in asked)
+
+    def segment(self, texts: Sequence[str], *, ids: Sequence[str | None] | None = None) -> list[Document]:
+        """Find sentences, tokens and words in raw texts.
+
+        Raises:
+            InvalidText: A text holds a lone surrogate.
+            ModelError: The model has no segmenter.
+        """
+        if self._segmenter is None:
+            raise ModelError(f"model {self.name!r} has no segmenter: give it text that is already split into words")
+        return self._segmenter.segment(texts, ids=ids)
+
+    def chunks(self, sentence: Sentence) -> list[Chunk]:
+        """What the network reads at once for a sentence: one chunk, or more for one past the encoder's limit."""
+        return self._labeler.chunks(sentence.words)
+
+    def label(self, chunks: Sequence[Chunk]) -> list[Labels]:
+        """Label chunks in one padded batch; who they are together with changes no answer."""
+        return self._labeler.label(chunks)
+
+    def annotate(self, sentence: Sentence, parts: Sequence[Labels], tasks: Collection[str]) -> Sentence:
+        """Labels of a sentence's chunks -> its columns and spans."""
+        labels = join_labels(parts, self.tasks)
+        tags: dict[str, tuple[str, ...]] = {}
+        spans = {}
+        for name in tasks:
+            task = self.tasks[name]
+            ids, probabilities = labels[name]
+            if task.kind == "span":
+                spans[name] = task.decode_spans(ids.tolist(), probabilities.tolist())
+            else:
+                tags[name] = task.decode_tags(sentence.words, ids.tolist())
+        return sentence.annotated(tags=tags, spans=spans)
+
+    def tag(
+        self,
+        documents: Sequence[Document],
+        *,
+        tasks: Iterable[str] | None = None,
+        max_batch_tokens: int = DEFAULT_MAX_BATCH_TOKENS,
+    ) -> list[Document]:
+        """Annotate documents whose sentences are known, packed together.
+
+        Args:
+            documents: Sentences with their words; annotation they have for other tasks is kept.
+            tasks: Which to fill; None for all.
+            max_batch_tokens: The most positions in one batch, padding included.
+
+        Raises:
+            UnknownTask: The model lacks a task.
+        """
+        wanted = self.check_tasks(tasks)
+        sentences = [sentence for document in documents for sentence in document.sentences]
+        answers = self._labeler.label_all(
+            [sentence.words for sentence in sentences], max_padded_tokens=max_batch_tokens
+        )
+        done = iter(
+            [self.annotate(sentence, [labels], wanted) for sentence, labels in zip(sentences, answers, strict=True)]
+        )
+        return [
+            Document(document.text, tuple(islice(done, len(document.sentences))), document.id)
+            for document in documents
+        ]
+
+    def __call__(self, text: str, *, tasks: Iterable[str] | None = None) -> Document:
+        """Tag one text.
+
+        Raises:
+            InvalidText: The text holds a lone surrogate.
+            UnknownTask: The model lacks a task.
+        """
+        return next(self.pipe([text], tasks=tasks))
+
+    def pipe(
+        self,
+        texts: Iterable[str],
+        *,
+        tasks: Iterable[str] | None = None,
+        max_batch_tokens: int = DEFAULT_MAX_BATCH_TOKENS,
+    ) -> Iterator[Document]:
+        """Tag a stream of texts of any number: batched by length, answered in order.
+
+        Reads ahead by a few hundred texts, so memory stays bounded whatever the stream's length.
+        """
+        wanted = self.check_tasks(tasks)
+        for group in _groups(texts):
+            yield from self.tag(self.segment(group), tasks=wanted, max_batch_tokens=max_batch_tokens)
+
+
+def _groups(texts: Iterable[str]) -> Iterator[list[str]]:
+    group: list[str] = []
+    characters = 0
+    for text in texts:
+        check_unicode(text)
+        group.append(text)
+        characters += len(text)
+        if len(group) >= _PIPED_TEXTS or characters >= _PIPED_CHARACTERS:
+            yield group
+            group, characters = [], 0
+    if group:
+        yield group
+
+
+def load(name: str | Path, *, device: str = "auto") -> Tagger:
+    """Load a model.
+
+    Args:
+        name: A bundled model's name or alias, or a model folder.
+        device: ``auto`` (CUDA if there is one), ``cpu``, ``cuda`` or ``cuda:N``.
+
+    Raises:
+        ModelNotFound: There is none of this name.
+        ModelFolderError: The folder is damaged or of another format version.
+    """
+    return Tagger(load_model(find_model(name), device=find_device(device)))
+
+
+def find_device(device: str) -> torch.device:
+    """The device of that name; ``auto`` is CUDA where there is one.
+
+    Raises:
+        ModelError: There is no such device here.
+    """
+    if device == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        found = torch.device(device)
+    except RuntimeError as error:
+        raise ModelError(f"unknown device {device!r}: expected auto, cpu, cuda or cuda:N") from error
+    if found.type == "cuda" and (found.index or 0) >= torch.cuda.device_count():
+        raise ModelError(f"device {device!r} is not here: {torch.cuda.device_count()} CUDA devices found")
+    return found
+
+
+def find_model(name: str | Path) -> Path:
+    """The folder of a bundled model, by name or alias, or of any folder that holds one.
+
+    Raises:
+        ModelNotFound: There is none of this name.
+    """
+    bundled = bundled_models()
+    folder = bundled.get(ALIASES.get(str(name), str(name)))
+    if folder is not None:
+        return folder
+    if (Path(name) / "config.json").is_file():
+        return Path(name)
+    raise ModelNotFound(str(name), [*bundled, *(alias for alias, target in ALIASES.items() if target in bundled)])
+
+
+ALIASES = {"en": "en-cnn"}
+"""Names that answer with another model."""
+
+
+def bundled_models() -> dict[str, Path]:
+    """Bundled model name -> folder."""
+    if not PRETRAINED.is_dir():
+        return {}
+    return {folder.name: folder for folder in sorted(PRETRAINED.iterdir()) if (folder / "config.json").is_file()}
+
+
+def describe(name: str | Path) -> Manifest:
+    """A model's ``config.json``, without loading its weights."""
+    return read_manifest(find_model(name))
