@@ -8,6 +8,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import accumulate, pairwise
 
 from taggers.document import Document, MultiWord, Sentence
 
@@ -60,7 +61,8 @@ def decode_boundaries(
     - A visible character labelled O belongs to a token all the same: runs of them open one.
     - Tokens are trimmed of white space; one that holds nothing else is dropped, and leaves the opening of its sentence
       to the next.
-    - The first token opens a sentence; a W where no word goes on acts as T; X and E without an expansion act as S and T.
+    - The first token opens a sentence; a W where no word goes on acts as T; X and E without an
+      expansion act as S and T.
 
     Args:
         text: The text as it was received.
@@ -126,13 +128,10 @@ class _Draft:
         surface = text[start:stop]
         words = _cased(expanded, surface)
         if len(words) < 2:
-            pieces = list(zip([start, *cuts], cuts, strict=False))
+            pieces = list(pairwise([start, *cuts]))
             words = tuple(text[first:last] for first, last in pieces)
         elif _is_literal(words, surface):
-            ends = [start]
-            for word in words:
-                ends.append(ends[-1] + len(word))
-            pieces = list(zip(ends, ends[1:], strict=False))
+            pieces = list(pairwise(accumulate(map(len, words), initial=start)))
         else:
             pieces = [(start, stop)] * len(words)
         if len(words) > 1:
@@ -189,7 +188,8 @@ def _shape(text: str, labels: Sequence[str]) -> str:
 
 def _trim(text: str, start: int, stop: int) -> tuple[int, int]:
     surface = text[start:stop]
-    return stop - len(surface.lstrip()), start + len(surface.rstrip()) if surface.strip() else stop
+    first = stop - len(surface.lstrip())
+    return first, max(first, start + len(surface.rstrip()))
 
 
 def _cuts(shape: str, start: int, stop: int) -> list[int]:
