@@ -1,0 +1,106 @@
+"""SoftmaxDecoder: every token labelled on its own, and only the choice made legal.
+
+Axes: **B** sentences, **T** tokens, **L** labels.
+"""
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from taggers.decoders.viterbi import FORBIDDEN, forbidden_transitions, viterbi
+from taggers.spans import Transitions
+
+_MISSING = -100
+
+
+class SoftmaxDecoder(nn.Module):
+    """Independent labels, with a legal sequence when decoding.
+
+    Nothing is learned here. The loss does not know of the transitions; ``decode`` returns the legal sequence whose
+    labels have the highest product of probabilities.
+
+    Args:
+        num_labels: The number of labels.
+        transitions: Which label may follow which; None allows everything.
+        label_smoothing: The part of the target spread evenly over all labels, in [0, 1].
+    """
+
+    forbidden_MM: Tensor  # noqa: N815 - axes in the name; M is L and the sentence's edge
+
+    def __init__(
+        self, num_labels: int, *, transitions: Transitions | None = None, label_smoothing: float = 0.0
+    ) -> None:
+        super().__init__()
+        self.num_labels = num_labels
+        self.label_smoothing = label_smoothing
+        # It follows from the label set, so it is no weight to be stored.
+        self.register_buffer("forbidden_MM", forbidden_transitions(transitions, num_labels), persistent=False)
+        self._anything_goes = not bool(self.forbidden_MM.any())
+
+    def loss(self, scores_BTL: Tensor, labels_BT: Tensor, mask_BT: Tensor) -> Tensor:
+        """Cross-entropy.
+
+        Args:
+            scores_BTL: Scores; anything may stand in padding cells.
+            labels_BT: Gold labels, int64; below 0 where missing.
+            mask_BT: True on tokens, right-padded.
+
+        Returns:
+            The mean over labelled tokens, a scalar; 0 when there is none.
+        """
+        labelled_BT = mask_BT & (labels_BT >= 0)
+        scores_BTL = scores_BTL.to(torch.promote_types(scores_BTL.dtype, torch.float32))
+        scores_BTL = scores_BTL.masked_fill(~labelled_BT[..., None], 0.0)
+        total = functional.cross_entropy(
+            scores_BTL.flatten(0, 1),
+            labels_BT.masked_fill(~labelled_BT, _MISSING).flatten(),
+            ignore_index=_MISSING,
+            label_smoothing=self.label_smoothing,
+            reduction="sum",
+        )
+        return total / labelled_BT.sum().clamp(min=1)
+
+    @torch.no_grad()
+    def decode(self, scores_BTL: Tensor, mask_BT: Tensor) -> tuple[Tensor, Tensor]:
+        """The best legal labels.
+
+        Args:
+            scores_BTL: Finite scores; anything may stand in padding cells.
+            mask_BT: True on tokens, right-padded.
+
+        Returns:
+            Labels ``(B, T)`` int64, and the softmax probability of each, in [0, 1]; both 0 in padding cells.
+        """
+        scores_BTL = scores_BTL.to(torch.promote_types(scores_BTL.dtype, torch.float32))
+        scores_BTL = scores_BTL.masked_fill(~mask_BT[..., None], 0.0)
+        labels_BT = scores_BTL.max(2).indices.masked_fill(~mask_BT, 0)  # several times faster than argmax
+        if not self._anything_goes:
+            self._make_legal(labels_BT, scores_BTL, mask_BT)
+        chosen_BT = scores_BTL.gather(2, labels_BT[..., None]).squeeze(2)
+        return labels_BT, (chosen_BT - scores_BTL.logsumexp(2)).exp().masked_fill(~mask_BT, 0.0)
+
+    def _make_legal(self, labels_BT: Tensor, scores_BTL: Tensor, mask_BT: Tensor) -> None:
+        """Overwrites the rows of ``labels_BT`` that are illegal; most are not, and need no Viterbi."""
+        rows_N = self._illegal(labels_BT, mask_BT).nonzero().squeeze(1)
+        if not len(rows_N):
+            return
+        mask_NT = mask_BT[rows_N]
+        longest = int(mask_NT.sum(1).max())
+        forbidden_MM = torch.zeros_like(self.forbidden_MM, dtype=scores_BTL.dtype)
+        forbidden_MM = forbidden_MM.masked_fill(self.forbidden_MM, FORBIDDEN)
+        labels_BT[rows_N, :longest] = viterbi(
+            # The logarithm of the softmax differs from the scores by a constant for each token: the same path is best.
+            scores_BTL[rows_N, :longest],
+            mask_NT[:, :longest],
+            forbidden_MM[-1, :-1],
+            forbidden_MM[:-1, :-1],
+            forbidden_MM[:-1, -1],
+        )
+
+    def _illegal(self, labels_BT: Tensor, mask_BT: Tensor) -> Tensor:
+        """Which sentences hold a forbidden transition, ``(B,)``."""
+        # Padding is the edge, and so is a place before and after: one look-up covers start, steps and end.
+        edge = self.num_labels
+        labels_BT = functional.pad(labels_BT.masked_fill(~mask_BT, edge), (1, 1), value=edge)
+        pair_BT = labels_BT[:, :-1] * (edge + 1) + labels_BT[:, 1:]
+        return self.forbidden_MM.take(pair_BT).any(1)
