@@ -1,0 +1,134 @@
+"""CoNLL-U: reading and writing Universal Dependencies files without losing a byte.
+
+The text of a document is rebuilt from the forms and the white space that MISC tells of; ``# text`` is not read. Spans
+of the layer ``ner`` stand in MISC as ``NE=B-PER``. See https://universaldependencies.org/format.html.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+from taggers.document import NO_VALUE, Document, MultiWord, Sentence
+from taggers.formats.conllu_rows import COLUMNS, SentenceRows, read_blocks, split_rows
+from taggers.formats.conllu_writer import NEW_DOCUMENT, write_conllu
+from taggers.formats.lines import read_lines
+from taggers.formats.misc import read_layers, read_spacing
+
+__all__ = ["COLUMNS", "read_conllu", "read_conllu_file", "write_conllu"]
+
+_NEW_PARAGRAPH = re.compile(r"#\s*newpar(?:\s.*)?")
+
+
+def read_conllu_file(path: str | Path) -> list[Document]:
+    """The documents of a file.
+
+    If any sentence has spans in a layer, every sentence of the file has that layer: it was annotated throughout.
+
+    Raises:
+        FormatError: A line is malformed, or not UTF-8.
+        OSError: The file cannot be read.
+    """
+    documents = list(read_conllu(read_lines(Path(path)), str(path)))
+    layers = {layer for document in documents for sentence in document for layer in sentence.spans}
+    return [_annotated_throughout(document, layers) for document in documents] if layers else documents
+
+
+def read_conllu(stream: Iterable[str], path: str = "<stream>") -> Iterator[Document]:
+    """The documents of a stream of lines, one as soon as the next begins; ``# newdoc`` begins one.
+
+    If any sentence of a document has spans in a layer, all of its sentences have that layer.
+
+    Args:
+        stream: Lines, with or without their line ends (LF or CRLF).
+        path: What errors call the stream.
+
+    Raises:
+        FormatError: A line is malformed.
+    """
+    builder = _DocumentBuilder(None)
+    for block in read_blocks(stream, path):
+        opening = next((match for comment in block.comments if (match := NEW_DOCUMENT.fullmatch(comment))), None)
+        if opening:
+            if builder.sentences:
+                yield builder.document()
+            builder = _DocumentBuilder(opening[1] or None)
+        builder.add(block.comments, split_rows(block, path))
+    if builder.sentences:
+        yield builder.document()
+
+
+class _DocumentBuilder:
+    """One document while its sentences arrive: it keeps the text that they have built so far."""
+
+    def __init__(self, document_id: str | None) -> None:
+        self.id = document_id
+        self.sentences: list[Sentence] = []
+        self._pieces: list[str] = []
+        self._length = 0
+        self._after: str | None = ""  # what the last token asked for; None: it left it to us
+
+    def add(self, comments: list[str], rows: SentenceRows) -> None:
+        """Append one sentence."""
+        columns = tuple(zip(*rows.words, strict=True))
+        new_paragraph = any(map(_NEW_PARAGRAPH.fullmatch, comments))
+        if new_paragraph and self.sentences and not self._after:
+            self._after = "\n\n"
+        offsets = self._place(columns[1], columns[9], rows.multiword)
+        self.sentences.append(
+            Sentence(
+                words=columns[1],
+                offsets=tuple(offsets),
+                start=offsets[0][0],
+                end=offsets[-1][1],
+                tags=dict(zip(COLUMNS, columns[2:], strict=True)),
+                spans=read_layers(columns[9]),
+                multiword=tuple(rows.multiword),
+                empty_nodes=tuple(rows.empty_nodes),
+                comments=tuple(comments),
+            )
+        )
+
+    def document(self) -> Document:
+        """The finished document; white space after its last word belongs to it only where MISC spells it out."""
+        document = Document("".join(self._pieces) + (self._after or ""), tuple(self.sentences), self.id)
+        return _annotated_throughout(document, {layer for sentence in self.sentences for layer in sentence.spans})
+
+    def _place(self, words: Sequence[str], misc: Sequence[str], multiword: list[MultiWord]) -> list[tuple[int, int]]:
+        offsets: list[tuple[int, int]] = []
+        for token in multiword:
+            for form, value in zip(words[len(offsets) : token.first], misc[len(offsets) : token.first], strict=True):
+                offsets.append(self._append(form, value))
+            start, end = self._append(token.surface, token.columns[-1])
+            members = words[token.first : token.stop]
+            if "".join(members) != token.surface or end - start != len(token.surface):
+                offsets += [(start, end)] * len(members)
+                continue
+            for member in members:
+                offsets.append((start, start + len(member)))
+                start += len(member)
+        done = len(offsets)
+        offsets += [self._append(form, value) for form, value in zip(words[done:], misc[done:], strict=True)]
+        return offsets
+
+    def _append(self, form: str, misc: str) -> tuple[int, int]:
+        """Put one token's surface into the text; its offsets."""
+        gap = " " if self._after is None else self._after
+        self._after = None
+        if misc != NO_VALUE:
+            spacing = read_spacing(misc)
+            gap += spacing.before
+            self._after = spacing.after
+            form = form if spacing.within is None else spacing.within
+        start = self._length + len(gap)
+        self._length = start + len(form)
+        self._pieces += (gap, form)
+        return start, self._length
+
+
+def _annotated_throughout(document: Document, layers: set[str]) -> Document:
+    """The document with an empty span layer wherever a sentence lacks one of ``layers``."""
+    if all(sentence.spans.keys() >= layers for sentence in document):
+        return document
+    empty = dict.fromkeys(sorted(layers), ())
+    sentences = [sentence.annotated(spans={**empty, **sentence.spans}) for sentence in document]
+    return Document(document.text, tuple(sentences), document.id)

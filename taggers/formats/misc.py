@@ -1,0 +1,120 @@
+r"""The MISC column of CoNLL-U: the white space around a token, and span layers in BIO tags.
+
+White space follows UDPipe: ``SpaceAfter=No``, ``SpacesAfter=\s\n``, ``SpacesBefore=\t``, ``SpacesInToken=a\nb``.
+The layer ``ner`` is written ``NE=B-PER``, any other ``Span:chunk=B-NP``.
+"""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from taggers.document import NO_VALUE, Span
+from taggers.spans import Reading, Scheme, decode_spans
+
+_ESCAPES = {" ": r"\s", "\t": r"\t", "\r": r"\r", "\n": r"\n", "|": r"\p", "\\": "\\\\"}
+_UNESCAPES = {written: character for character, written in _ESCAPES.items()}
+_TO_ESCAPE = re.compile(r"[\s|\\]")
+_ESCAPED = re.compile(r"\\(?:[strnp\\]|u(?![Dd][89A-Fa-f])[0-9A-Fa-f]{4})")  # no surrogates: no text may hold them
+_LAYER_PREFIX = "Span:"
+
+
+def escape(text: str) -> str:
+    r"""``text`` as a MISC value: UDPipe's escapes for space, tab, line ends, ``|`` and backslash; else ``\u00A0``."""
+    return _TO_ESCAPE.sub(lambda match: _ESCAPES.get(match[0]) or f"\\u{ord(match[0]):04X}", text)
+
+
+def unescape(value: str) -> str:
+    """The text that a MISC value stands for; an unknown escape stands for itself."""
+    return _ESCAPED.sub(lambda match: _UNESCAPES.get(match[0]) or chr(int(match[0][2:], 16)), value)
+
+
+@dataclass(frozen=True, slots=True)
+class Spacing:
+    """The white space of one token.
+
+    Attributes:
+        before: Written before the token, beside what the token before asked for.
+        after: Written after it; None where MISC says nothing, which means one space.
+        within: The token's surface where it differs from the form (a line end inside); None where it does not.
+    """
+
+    before: str = ""
+    after: str | None = None
+    within: str | None = None
+
+
+@lru_cache(maxsize=4096)
+def read_spacing(misc: str) -> Spacing:
+    """The white space that a MISC value asks for."""
+    if "Space" not in misc:
+        return Spacing()
+    values = dict(item.partition("=")[::2] for item in misc.split("|"))
+    after = "" if values.get("SpaceAfter") == "No" else None
+    if "SpacesAfter" in values:
+        after = unescape(values["SpacesAfter"])
+    within = unescape(values["SpacesInToken"]) if "SpacesInToken" in values else None
+    return Spacing(unescape(values.get("SpacesBefore", "")), after, within)
+
+
+def write_spacing(spacing: Spacing) -> str:
+    """The MISC value that asks for this white space; ``_`` where it asks for nothing."""
+    items = [f"SpacesBefore={escape(spacing.before)}"] if spacing.before else []
+    if spacing.within is not None:
+        items.append(f"SpacesInToken={escape(spacing.within)}")
+    if spacing.after == "":
+        items.append("SpaceAfter=No")
+    elif spacing.after is not None:
+        items.append(f"SpacesAfter={escape(spacing.after)}")
+    return "|".join(items) or NO_VALUE
+
+
+def read_layers(column: Sequence[str]) -> dict[str, tuple[Span, ...]]:
+    """The span layers in the MISC values of one sentence, decoded leniently.
+
+    A layer whose values are not tags of a BIO-like scheme (``NE`` serves other conventions too) is left out.
+    """
+    tags: dict[str, list[str]] = {}
+    for index, misc in enumerate(column):
+        if misc == NO_VALUE or ("NE=" not in misc and _LAYER_PREFIX not in misc):
+            continue
+        for item in misc.split("|"):
+            layer = _layer_of(item)
+            if layer is not None:
+                tags.setdefault(layer, ["O"] * len(column))[index] = unescape(item.partition("=")[2])
+    return {layer: spans for layer, row in tags.items() if (spans := _decode(row)) is not None}
+
+
+def write_layers(column: Sequence[str], layers: Mapping[str, Iterable[str]]) -> list[str]:
+    """MISC values with the tags of these layers in place of those they had.
+
+    Args:
+        column: The MISC values of one sentence.
+        layers: For each layer to write, one BIO tag a word.
+    """
+    written = []
+    for misc, *tags in zip(column, *layers.values(), strict=True):
+        items = [] if misc == NO_VALUE else [item for item in misc.split("|") if _layer_of(item) not in layers]
+        items += [f"{_key(layer)}={escape(tag)}" for layer, tag in zip(layers, tags, strict=True) if tag != "O"]
+        written.append("|".join(items) or NO_VALUE)
+    return written
+
+
+def _key(layer: str) -> str:
+    return "NE" if layer == "ner" else _LAYER_PREFIX + escape(layer)
+
+
+def _layer_of(item: str) -> str | None:
+    key, equals, _ = item.partition("=")
+    if key == "NE" and equals:
+        return "ner"
+    return unescape(key.removeprefix(_LAYER_PREFIX)) if key.startswith(_LAYER_PREFIX) and equals else None
+
+
+def _decode(tags: Sequence[str]) -> tuple[Span, ...] | None:
+    prefixes = {tag[0] for tag in tags if tag}
+    scheme = Scheme.BILOU if prefixes & {"L", "U"} else Scheme.BIOES if prefixes & {"E", "S"} else Scheme.BIO
+    try:
+        return tuple(decode_spans(tags, scheme, Reading.CONLLEVAL))
+    except ValueError:
+        return None
