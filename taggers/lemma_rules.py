@@ -59,7 +59,7 @@ def apply_rule(rule: str, form: str) -> str:
 
 def _derive_edit(form: str, lemma: str) -> str:
     shared = SequenceMatcher(None, form, lemma, autojunk=False).find_longest_match()
-    if not shared.size:
+    if not shared.size or "|" in lemma[: shared.b]:  # the bar separates the two parts
         return f"={lemma}"
     tail = len(form) - shared.a - shared.size
     before = _part(shared.a, lemma[: shared.b])

@@ -55,17 +55,17 @@ def grow(waiting: Sequence[int], anchor: int, *, max_padded_tokens: int) -> rang
         raise ValueError(f"expected an anchor from 0 to {len(waiting) - 1}, found {anchor}")
     first = max(0, anchor + 1 - max(1, max_padded_tokens // _cost(waiting[anchor])))
     best = range(anchor, anchor + 1)
-    best_real, best_cost = waiting[anchor], _cost(waiting[anchor])
+    best_real = best_cost = _cost(waiting[anchor])
     real = 0
     # Slide the end to the right; the longest item sets how many fit, and so how far left the batch reaches.
     for last in range(first, len(waiting)):
-        real += waiting[last]
+        real += _cost(waiting[last])
         if last < anchor:
             continue
         longest = _cost(waiting[last])
         stop = last + 1
         while first < stop and longest * (stop - first) > max_padded_tokens:
-            real -= waiting[first]
+            real -= _cost(waiting[first])
             first += 1
         if first > anchor:
             break
