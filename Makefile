@@ -31,7 +31,7 @@ check: $(DEV)
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
 	$(BIN)/mypy
-	$(BIN)/lint-imports
+	$(BIN)/lint-imports --no-cache
 
 install: $(DEV)
 
@@ -60,8 +60,9 @@ $(TRAINING): pyproject.toml Makefile | $(BIN)/python
 	@touch $(SERVE) $@
 
 $(BIN)/python:
-	$(or $(PYTHON),$(error no Python 3.11 or newer with its venv module was found; name one: make PYTHON=/path/to/python))\
-	 -m venv --clear .venv
+	$(or $(PYTHON),$(error $(no_python))) -m venv --clear .venv
+
+no_python := no Python 3.11 or newer with its venv module was found; name one: make PYTHON=/path/to/python
 
 # torch comes in builds. On Linux PyPI's brings gigabytes of CUDA libraries, so without a working GPU we ask for the one
 # whose version ends in +cpu: from the wheels that pip is configured to find beside its index, or else from TORCH_INDEX.
