@@ -2,8 +2,9 @@
 
 Predicting a lemma becomes choosing one of a few hundred rules. The idea is that of UDPipe 2 (Straka, 2018, "UDPipe 2.0
 Prototype at CoNLL 2018 UD Shared Task"): a casing script and an edit of what lies before and after the longest
-substring shared by the lower-cased form and lemma. What is different: a lemma whose letters are cased as in the form
-has the script ``k`` (keep), so that "McDonald", "UN" and "U.S." share one rule.
+substring shared by the lower-cased form and lemma. What is different: a single shared letter counts only at both
+beginnings, and a lemma whose letters are cased as in the form has the script ``k`` (keep), so that "McDonald", "UN" and
+"U.S." share one rule.
 
 A rule is ``CASING;EDIT``:
 
@@ -59,7 +60,9 @@ def apply_rule(rule: str, form: str) -> str:
 
 def _derive_edit(form: str, lemma: str) -> str:
     shared = SequenceMatcher(None, form, lemma, autojunk=False).find_longest_match()
-    if not shared.size or "|" in lemma[: shared.b]:  # the bar separates the two parts
+    # A single letter shared anywhere but at both beginnings is chance ("were" -> "be"), and generalizes to nothing.
+    chance = shared.size == 1 and (shared.a or shared.b)
+    if not shared.size or chance or "|" in lemma[: shared.b]:  # the bar separates the two parts
         return f"={lemma}"
     tail = len(form) - shared.a - shared.size
     before = _part(shared.a, lemma[: shared.b])

@@ -16,6 +16,8 @@ words = st.text() | st.text(alphabet="abABİißſΣςσ ¦|;=+-1_ǅ", max_size=8
         ("Running", "run", "l;|-4"),
         ("did", "do", "l;|-2+o"),
         ("better", "good", "l;=good"),
+        ("is", "be", "l;=be"),
+        ("were", "be", "l;=be"),
         ("geworfen", "werfen", "l;-4+we|"),
         ("UN", "UN", "k;|"),
         ("McDonald", "McDonald", "k;|"),
