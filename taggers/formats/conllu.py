@@ -4,19 +4,17 @@ The text of a document is rebuilt from the forms and the white space that MISC t
 of the layer ``ner`` stand in MISC as ``NE=B-PER``. See https://universaldependencies.org/format.html.
 """
 
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from taggers.document import NO_VALUE, Document, MultiWord, Sentence
+from taggers.formats.comments import document_id, opens_document, opens_paragraph
 from taggers.formats.conllu_rows import COLUMNS, SentenceRows, read_blocks, split_rows
-from taggers.formats.conllu_writer import NEW_DOCUMENT, write_conllu
+from taggers.formats.conllu_writer import write_conllu
 from taggers.formats.lines import read_lines
 from taggers.formats.misc import read_layers, read_spacing
 
 __all__ = ["COLUMNS", "read_conllu", "read_conllu_file", "write_conllu"]
-
-_NEW_PARAGRAPH = re.compile(r"#\s*newpar(?:\s.*)?")
 
 
 def read_conllu_file(path: str | Path) -> list[Document]:
@@ -47,11 +45,10 @@ def read_conllu(stream: Iterable[str], path: str = "<stream>") -> Iterator[Docum
     """
     builder = _DocumentBuilder(None)
     for block in read_blocks(stream, path):
-        opening = next((match for comment in block.comments if (match := NEW_DOCUMENT.fullmatch(comment))), None)
-        if opening:
+        if opens_document(block.comments):
             if builder.sentences:
                 yield builder.document()
-            builder = _DocumentBuilder(opening[1] or None)
+            builder = _DocumentBuilder(document_id(block.comments))
         builder.add(block.comments, split_rows(block, path))
     if builder.sentences:
         yield builder.document()
@@ -60,8 +57,8 @@ def read_conllu(stream: Iterable[str], path: str = "<stream>") -> Iterator[Docum
 class _DocumentBuilder:
     """One document while its sentences arrive: it keeps the text that they have built so far."""
 
-    def __init__(self, document_id: str | None) -> None:
-        self.id = document_id
+    def __init__(self, name: str | None) -> None:
+        self.id = name
         self.sentences: list[Sentence] = []
         self._pieces: list[str] = []
         self._length = 0
@@ -70,8 +67,7 @@ class _DocumentBuilder:
     def add(self, comments: list[str], rows: SentenceRows) -> None:
         """Append one sentence."""
         columns = tuple(zip(*rows.words, strict=True))
-        new_paragraph = any(map(_NEW_PARAGRAPH.fullmatch, comments))
-        if new_paragraph and self.sentences and not self._after:
+        if self.sentences and not self._after and opens_paragraph(comments):
             self._after = "\n\n"
         offsets = self._place(columns[1], columns[9], rows.multiword)
         self.sentences.append(

@@ -4,22 +4,14 @@ A sentence that has a ``misc`` column was read from CoNLL-U and keeps its commen
 byte. Any other gets ``# sent_id``, ``# text`` and, in MISC, the white space from which a reader rebuilds the text.
 """
 
-import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from functools import lru_cache
 
 from taggers.document import NO_VALUE, Document, Sentence
+from taggers.formats.comments import comment_value, one_line, with_document
 from taggers.formats.conllu_rows import COLUMNS
 from taggers.formats.misc import Spacing, read_layers, write_layers, write_spacing
 from taggers.spans import Scheme, encode_spans
-
-NEW_DOCUMENT = re.compile(r"#\s*newdoc(?:\s+id\s*=\s*(.*?))?\s*")
-"""The comment that begins a document; its group is the id."""
-
-_BREAKS = re.compile(r"[\t\r\n]")
-_SENT_ID = re.compile(r"#\s*sent_id\s*=")
-_TEXT = re.compile(r"#\s*text\s*=")
 
 
 def write_conllu(documents: Iterable[Document]) -> Iterator[str]:
@@ -36,19 +28,9 @@ def write_conllu(documents: Iterable[Document]) -> Iterator[str]:
         blocks: list[str] = []
         for sentence in _completed(document, number):
             number += 1
-            comments = sentence.comments if blocks else _opening(sentence.comments, document.id, first=index == 0)
+            comments = sentence.comments if blocks else with_document(sentence.comments, document.id, first=index == 0)
             blocks.append("\n".join([*comments, *_rows(sentence), "", ""]))
         yield "".join(blocks)
-
-
-def _opening(comments: tuple[str, ...], document_id: str | None, *, first: bool) -> tuple[str, ...]:
-    """The comments of a document's first sentence, with a ``# newdoc`` that carries its id."""
-    wanted = "# newdoc" if document_id is None else f"# newdoc id = {_cell(document_id)}"
-    for index, comment in enumerate(comments):
-        if match := NEW_DOCUMENT.fullmatch(comment):
-            same = (match[1] or None) == (document_id or None)
-            return comments if same else (*comments[:index], wanted, *comments[index + 1 :])
-    return comments if first and document_id is None else (wanted, *comments)
 
 
 def _rows(sentence: Sentence) -> Iterator[str]:
@@ -59,13 +41,13 @@ def _rows(sentence: Sentence) -> Iterator[str]:
     for node in sentence.empty_nodes:
         extra.setdefault(node.after, []).append("\t".join((f"{node.after}.{node.index}", *node.columns)))
     for token in sentence.multiword:
-        cells = (f"{token.first + 1}-{token.stop}", _cell(token.surface), *token.columns)
+        cells = (f"{token.first + 1}-{token.stop}", one_line(token.surface), *token.columns)
         extra.setdefault(token.first, []).append("\t".join(cells))
     rows = zip(sentence.words, *columns, _with_layers(sentence, misc), strict=True)
     for index, row in enumerate(rows):
         if index in extra:
             yield from extra[index]
-        yield "\t".join((str(index + 1), *map(_cell, row)))
+        yield "\t".join((str(index + 1), *map(one_line, row)))
     yield from extra.get(len(sentence.words), ())
 
 
@@ -125,7 +107,7 @@ def _spacing(text: str, before: str, offsets: tuple[int, int], following: int | 
     """The white space of a token, where ``following`` is the start of the next one in the document."""
     start, end = offsets
     surface = text[start:end]
-    within = None if surface == _cell(form) else surface
+    within = None if surface == one_line(form) else surface
     if following is None:
         return Spacing(before, text[end:] or None, within)
     gap = text[end:following]
@@ -134,13 +116,7 @@ def _spacing(text: str, before: str, offsets: tuple[int, int], following: int | 
 
 def _described(sentence: Sentence, sentence_id: str, text: str) -> tuple[str, ...]:
     """The comments of a sentence with ``# sent_id`` and the true ``# text``."""
-    comments = [comment for comment in sentence.comments if not _TEXT.match(comment)]
-    if not any(map(_SENT_ID.match, comments)):
-        comments.append(f"# sent_id = {_cell(sentence_id)}")
-    return (*comments, f"# text = {_cell(text[sentence.start : sentence.end])}")
-
-
-@lru_cache(maxsize=65536)
-def _cell(value: str) -> str:
-    """A value that fits into a column: not empty, without tabs and line ends."""
-    return _BREAKS.sub(" ", value) or NO_VALUE
+    comments = [comment for comment in sentence.comments if comment_value([comment], "text") is None]
+    if comment_value(comments, "sent_id") is None:
+        comments.append(f"# sent_id = {one_line(sentence_id)}")
+    return (*comments, f"# text = {one_line(text[sentence.start : sentence.end])}")
