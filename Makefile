@@ -56,7 +56,7 @@ $(DEV): pyproject.toml Makefile | $(BIN)/python
 	@touch $(SERVE) $@
 
 $(TRAINING): pyproject.toml Makefile | $(BIN)/python
-	$(call install,.[training,minilm])
+	$(call install,.[minilm])
 	@touch $(SERVE) $@
 
 $(BIN)/python:
