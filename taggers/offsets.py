@@ -26,19 +26,15 @@ class OffsetMap:
         unit: The other unit.
     """
 
-    __slots__ = ("_starts",)
+    __slots__ = ("_end", "_starts")
 
     def __init__(self, text: str, unit: OffsetUnit) -> None:
         starts = None if text.isascii() else _starts(text, unit)
-        counts_alike = starts is None or int(starts[-1]) == len(text)
-        self._starts = None if counts_alike else starts
+        self._end = len(text) if starts is None else int(starts[-1])
+        self._starts = None if self._end == len(text) else starts  # None: both units count alike
 
     def to_unit(self, offset: int) -> int:
-        """An offset in code points, in [0, length], in the unit.
-
-        Raises:
-            IndexError: It is past the end of the text.
-        """
+        """An offset in code points, in [0, length of the text], in the unit."""
         return offset if self._starts is None else int(self._starts[offset])
 
     def to_units(self, offsets: Sequence[int]) -> Sequence[int]:
@@ -54,13 +50,11 @@ class OffsetMap:
         Raises:
             ValueError: It is outside the text, or inside a character.
         """
-        if self._starts is None:
-            return offset
-        inside = 0 <= offset <= int(self._starts[-1])
-        found = int(np.searchsorted(self._starts, offset)) if inside else 0
-        if not inside or int(self._starts[found]) != offset:
-            raise ValueError(f"offset {offset} is outside the text or inside a character")
-        return found
+        if 0 <= offset <= self._end:
+            found = offset if self._starts is None else int(np.searchsorted(self._starts, offset))
+            if self._starts is None or int(self._starts[found]) == offset:
+                return found
+        raise ValueError(f"offset {offset} is outside the text or inside a character")
 
 
 def _starts(text: str, unit: OffsetUnit) -> npt.NDArray[np.int64] | None:

@@ -1,0 +1,22 @@
+"""Fixtures that every test may use."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(scope="session")
+def corpora() -> Path:
+    """The folder of corpora: TAGLINE_CORPORA, else ../shared/data beside the repository; skips where there is none."""
+    beside = Path(__file__).parents[2] / "shared" / "data"
+    folder = Path(os.environ.get("TAGLINE_CORPORA", beside))
+    if not folder.is_dir():
+        pytest.skip(f"no corpora at {folder}: set TAGLINE_CORPORA")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def fixtures() -> Path:
+    """The folder of small annotated files of our own."""
+    return Path(__file__).parent / "fixtures"
