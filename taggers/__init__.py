@@ -1,8 +1,8 @@
 """Text to annotations: documents, codecs, networks and the pipeline; knows nothing of HTTP or training.
 
-    import taggers
-    tagger = taggers.load("en")
-    document = tagger("Ada Lovelace wrote to Babbage in London.")
+import taggers
+tagger = taggers.load("en")
+document = tagger("Ada Lovelace wrote to Babbage in London.")
 """
 
 from typing import TYPE_CHECKING, Any

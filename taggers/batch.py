@@ -135,4 +135,6 @@ def make_pieces(
         ids.append(row)
         first.append(starts)
         count.append(counts)
-    return PieceBatch(pad(ids, value=padding), length_mask([len(row) for row in ids]), pad(first, value=NO_PIECE), pad(count))
+    return PieceBatch(
+        pad(ids, value=padding), length_mask([len(row) for row in ids]), pad(first, value=NO_PIECE), pad(count)
+    )

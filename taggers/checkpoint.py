@@ -1,12 +1,12 @@
 """A model folder <-> objects. Nothing in a folder is code or pickle; a damaged one is refused with a clear message.
 
-    config.json         format version, name, language, networks, label sets
-    vocabulary.json     what the features know
-    model.safetensors   the weights, floats in half precision
-    tokenizer.json      for networks that read subword pieces
-    encoder.json        for pretrained encoders: the architecture, in the manner of ``transformers``
-    README.md           the card
-    training.toml       the training config that made it
+config.json         format version, name, language, networks, label sets
+vocabulary.json     what the features know
+model.safetensors   the weights, floats in half precision
+tokenizer.json      for networks that read subword pieces
+encoder.json        for pretrained encoders: the architecture, in the manner of ``transformers``
+README.md           the card
+training.toml       the training config that made it
 """
 
 import json
@@ -115,9 +115,8 @@ def describe_network(labeler: Labeler, config: NetworkConfig) -> NetworkManifest
             name: TaskManifest(kind=task.kind, layer=task.layer, scheme=str(task.scheme), labels=task.labels.labels)
             for name, task in labeler.tasks.items()
         },
-        vector_width=embeddings.parts["vectors"].width if config.features.vectors and embeddings else 0,  # type: ignore[arg-type]
-        pieces=tokenizer
-        and PieceManifest(prefix=tokenizer.prefix, suffix=tokenizer.suffix, padding=tokenizer.padding),
+        vector_width=embeddings.parts["vectors"].width if config.features.vectors and embeddings else 0,
+        pieces=tokenizer and PieceManifest(prefix=tokenizer.prefix, suffix=tokenizer.suffix, padding=tokenizer.padding),
     )
 
 

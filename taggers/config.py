@@ -121,8 +121,8 @@ class CNNConfig(Config):
 class TransformerConfig(Config):
     """Self-attention: a pretrained ``transformers`` model over subword pieces, or one from scratch over word features.
 
-    ``pretrained`` is a folder, a hub name, or ``package:NAME`` for an installed Python package that holds such a folder;
-    width, layers and heads are then the pretrained model's own and must not be given.
+    ``pretrained`` is a folder, a hub name, or ``package:NAME/FOLDER`` for such a folder inside an installed Python
+    package; width, layers and heads are then the pretrained model's own and must not be given.
     """
 
     type: Literal["transformer"]
@@ -143,7 +143,7 @@ class TransformerConfig(Config):
         if not self.pretrained and len(given) < len(sizes):
             raise ValueError("an encoder from scratch needs width, layers and heads; or give pretrained")
         if self.width and self.heads and self.width % (2 * self.heads):
-            raise ValueError(f"width must be a multiple of 2 × heads; found {self.width} and {self.heads}")
+            raise ValueError(f"width must be a multiple of 2 * heads; found {self.width} and {self.heads}")
         return self
 
 

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
+from typing import Protocol
 
 import torch
 from pydantic import BaseModel, ConfigDict
@@ -51,9 +52,7 @@ def visible_characters(form: str, limit: int) -> str:
     return form if len(form) <= limit else form[: limit - limit // 2] + form[-(limit // 2) :]
 
 
-def build_vocabularies(
-    forms: Mapping[str, int], config: FeatureConfig, *, vectors: Sequence[str] = ()
-) -> Vocabularies:
+def build_vocabularies(forms: Mapping[str, int], config: FeatureConfig, *, vectors: Sequence[str] = ()) -> Vocabularies:
     """Count the features of a corpus.
 
     Args:
@@ -74,19 +73,26 @@ def build_vocabularies(
             for character in visible_characters(form, config.characters.max_characters):
                 characters[character] += count
 
-    def kept(counts: Counter[str], min_count: int | None) -> tuple[str, ...]:
-        if min_count is None:
-            return ()
-        return tuple(sorted((key for key, n in counts.items() if n >= min_count), key=lambda key: (-counts[key], key)))
-
     return Vocabularies(
-        words=kept(words, config.words and config.words.min_count),
-        prefixes=kept(prefixes, config.prefixes and config.prefixes.min_count),
-        suffixes=kept(suffixes, config.suffixes and config.suffixes.min_count),
-        shapes=kept(shapes, config.shape and config.shape.min_count),
-        characters=kept(characters, config.characters and config.characters.min_count),
+        words=_kept(words, config.words),
+        prefixes=_kept(prefixes, config.prefixes),
+        suffixes=_kept(suffixes, config.suffixes),
+        shapes=_kept(shapes, config.shape),
+        characters=_kept(characters, config.characters),
         vectors=tuple(vectors),
     )
+
+
+class _Counted(Protocol):
+    @property
+    def min_count(self) -> int: ...
+
+
+def _kept(counts: Counter[str], feature: _Counted | None) -> tuple[str, ...]:
+    """The entries of one vocabulary, most frequent first; none if the feature is not used."""
+    if feature is None:
+        return ()
+    return tuple(sorted((e for e, n in counts.items() if n >= feature.min_count), key=lambda e: (-counts[e], e)))
 
 
 @dataclass(frozen=True, slots=True)

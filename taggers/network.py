@@ -16,6 +16,9 @@ from taggers.encoders import build_encoder
 from taggers.features import Vocabularies
 from taggers.tasks import Task
 
+FEATURES_BESIDE_PIECES = 128
+"""The width of the word features beside a pretrained encoder."""
+
 
 class TaggingNetwork(nn.Module):
     """Embed, encode, score.
@@ -96,8 +99,11 @@ def build_network(
         vectors = StaticVectors(vocabularies.sizes()["vectors"], vector_width)
     pretrained = isinstance(config.encoder, TransformerConfig) and config.encoder.pretrained is not None
     # Beside a pretrained encoder the features have a width of their own; elsewhere they are the encoder's input.
-    width = 128 if pretrained else config.encoder.width  # type: ignore[union-attr]
-    embeddings = _build_embeddings(config.features, vocabularies, vectors, width=width) if config.features.any else None
+    width = FEATURES_BESIDE_PIECES if pretrained else config.encoder.width
+    embeddings = None
+    if config.features.any:
+        assert width is not None, "checked by TransformerConfig"
+        embeddings = _build_embeddings(config.features, vocabularies, vectors, width=width)
     encoder = build_encoder(config.encoder, embeddings.width if embeddings else 0, piece_model=piece_model)
     return TaggingNetwork(
         embeddings,

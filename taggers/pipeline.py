@@ -23,8 +23,8 @@ _PIPED_CHARACTERS = 400_000
 class Tagger:
     """A loaded model: texts in, annotated documents out.
 
-    The steps ``segment``, ``chunks``, ``label`` and ``annotate`` are what the service's batcher runs one by one; ``tag``
-    and ``pipe`` run them all. ``label`` works on one padded batch and must not run in two threads at once; the others
+    The steps ``segment``, ``chunks``, ``label`` and ``annotate`` are what the service runs one by one; ``tag`` and
+    ``pipe`` run them all. ``label`` works on one padded batch and must not run in two threads at once; the others
     may.
     """
 
@@ -120,8 +120,7 @@ class Tagger:
             [self.annotate(sentence, [labels], wanted) for sentence, labels in zip(sentences, answers, strict=True)]
         )
         return [
-            Document(document.text, tuple(islice(done, len(document.sentences))), document.id)
-            for document in documents
+            Document(document.text, tuple(islice(done, len(document.sentences))), document.id) for document in documents
         ]
 
     def __call__(self, text: str, *, tasks: Iterable[str] | None = None) -> Document:

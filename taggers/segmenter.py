@@ -40,6 +40,8 @@ class Segmenter:
         task = self.labeler.tasks[BOUNDARIES]
         answers = self.labeler.label_all(texts, max_padded_tokens=max_padded_characters)
         return [
-            Document(text, decode_boundaries(text, task.labels.decode(labels[BOUNDARIES][0].tolist()), self.expansions), id)
+            Document(
+                text, decode_boundaries(text, task.labels.decode(labels[BOUNDARIES][0].tolist()), self.expansions), id
+            )
             for text, labels, id in zip(texts, answers, ids or [None] * len(texts), strict=True)
         ]

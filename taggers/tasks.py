@@ -1,4 +1,7 @@
-"""Task: which layer of a sentence, through which codec, with which labels. Adding a layer is a config section, not code."""
+"""Task: which layer of a sentence, through which codec, with which labels.
+
+Adding a layer to a model is a section of its config, not code.
+"""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence

@@ -43,7 +43,9 @@ def build_encoder(config: EncoderConfig, input_width: int, *, piece_model: nn.Mo
                 dropout=config.dropout,
             )
         case TransformerConfig(pretrained=None):
-            assert config.width and config.layers and config.heads, "checked by TransformerConfig"
+            assert config.width is not None, "checked by TransformerConfig"
+            assert config.layers is not None, "checked by TransformerConfig"
+            assert config.heads is not None, "checked by TransformerConfig"
             return TransformerEncoder(
                 input_width, width=config.width, layers=config.layers, heads=config.heads, dropout=config.dropout
             )

@@ -3,6 +3,7 @@
 Legend: B sequences, T positions, D width.
 """
 
+from collections.abc import Callable
 from typing import Literal
 
 from torch import Tensor, nn
@@ -12,7 +13,7 @@ from taggers.batch import TokenBatch
 
 Cell = Literal["lstm", "gru", "rnn"]
 
-_CELLS: dict[Cell, type[nn.RNNBase]] = {"lstm": nn.LSTM, "gru": nn.GRU, "rnn": nn.RNN}
+_CELLS: dict[Cell, Callable[..., nn.Module]] = {"lstm": nn.LSTM, "gru": nn.GRU, "rnn": nn.RNN}
 
 
 class BiLSTMEncoder(nn.Module):

@@ -18,9 +18,7 @@ class GatedConvolution(nn.Module):
     def __init__(self, width: int, *, kernel: int, dilation: int, dropout: float) -> None:
         super().__init__()
         self.norm = nn.LayerNorm(width)
-        self.convolution = nn.Conv1d(
-            width, 2 * width, kernel, dilation=dilation, padding=dilation * (kernel // 2)
-        )
+        self.convolution = nn.Conv1d(width, 2 * width, kernel, dilation=dilation, padding=dilation * (kernel // 2))
         self.dropout = nn.Dropout(dropout)
 
     def forward(self, x_BTD: Tensor, mask_BT: Tensor) -> Tensor:

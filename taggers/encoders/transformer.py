@@ -15,10 +15,12 @@ from taggers.batch import PieceBatch, TokenBatch
 Pooling = Literal["first", "mean"]
 
 
-
-
 class AttentionBlock(nn.Module):
-    """Pre-norm self-attention and feed-forward (Vaswani et al. 2017, "Attention Is All You Need"; Xiong et al. 2020)."""
+    """Self-attention and feed-forward, with layer norm in front of each.
+
+    After Vaswani et al. 2017, "Attention Is All You Need", and Xiong et al. 2020, "On Layer Normalization in the
+    Transformer Architecture".
+    """
 
     def __init__(self, width: int, *, heads: int, dropout: float) -> None:
         super().__init__()

@@ -1,0 +1,224 @@
+"""A recipe -> a trained model: the segmenter first, then the tagger, then the folder."""
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from taggers.boundaries import collect_expansions
+from taggers.checkpoint import Manifest, Model, describe_network, load_model, make_labeler, save_model
+from taggers.config import FeatureConfig, NetworkConfig, TransformerConfig
+from taggers.document import Document, Sentence
+from taggers.embeddings import StaticVectors
+from taggers.errors import ConfigError
+from taggers.features import Featurizer, PieceTokenizer, build_vocabularies
+from taggers.labeler import Labeler
+from taggers.network import TaggingNetwork, build_network
+from taggers.pipeline import Tagger, find_model
+from taggers.segmenter import Segmenter
+from taggers.tasks import Task
+from training.characters import CharacterCorpus, boundary_task, undivided
+from training.config import DataConfig, Recipe, TrainingConfig
+from training.data import (
+    DevSet,
+    Example,
+    count_forms,
+    join_layers,
+    learn_tasks,
+    make_examples,
+    read_documents,
+)
+from training.evaluation import evaluate
+from training.loop import Judge, Training
+from training.pretrained import load_pretrained
+from training.vectors import read_vectors
+
+_CHECKPOINTS = "checkpoints"
+_DEV_BATCH = 4000
+
+logger = logging.getLogger(__name__)
+
+
+def build_model(recipe: Recipe, folder: Path, *, resume: bool, device: torch.device) -> Model:
+    """Train everything that a recipe asks for and write the model folder.
+
+    Checkpoints and logs go to ``folder/checkpoints``, from which ``resume`` goes on.
+
+    Raises:
+        ConfigError: The recipe does not fit the data or what is installed.
+        FormatError: A data file is malformed.
+    """
+    corpora = Path(recipe.corpora)
+    segmenter = _build_segmenter(recipe, corpora, folder / _CHECKPOINTS / "segmenter", resume=resume, device=device)
+    tagger = _build_tagger(recipe, corpora, folder / _CHECKPOINTS / "tagger", resume=resume, device=device)
+    manifest = Manifest(
+        name=recipe.model.name,
+        language=recipe.model.language,
+        description=recipe.model.description,
+        license=recipe.model.license,
+        tagger=describe_network(tagger, recipe.tagger_network()),
+        segmenter=segmenter and segmenter[1],
+        expansions=segmenter[0].expansions if segmenter else {},
+    )
+    model = Model(manifest, tagger, segmenter and segmenter[0], folder)
+    save_model(folder, model)
+    logger.info("wrote %s", folder)
+    return model
+
+
+def _build_tagger(recipe: Recipe, corpora: Path, folder: Path, *, resume: bool, device: torch.device) -> Labeler:
+    config = recipe.tagger_network()
+    layers = {name: task.layer or name for name, task in config.tasks.items()}
+    train, dev = _read_sets(recipe.data, corpora, layers)
+    sentences = join_layers(train)
+    logger.info("training sentences: %d, joined from %d", len(sentences), sum(map(len, train)))
+    tasks = learn_tasks(sentences, config.tasks)
+    examples = make_examples(sentences, tasks)
+    labeler = _fresh_labeler(
+        config, tasks, count_forms(sentence.words for sentence in sentences), corpora, seed=recipe.training.seed
+    )
+
+    def judge(network: TaggingNetwork) -> Mapping[str, float]:
+        judged = make_labeler(network, labeler.featurizer, tasks, config)
+        manifest = Manifest(name="dev", language="", tagger=describe_network(judged, config))
+        return score_tagger(Tagger(Model(manifest, judged, None)), dev)
+
+    _train(
+        labeler,
+        examples=lambda _epoch: examples,
+        judge=judge,
+        weights={name: task.weight for name, task in config.tasks.items()},
+        config=recipe.training,
+        folder=folder,
+        resume=resume,
+        device=device,
+    )
+    return labeler
+
+
+def _build_segmenter(
+    recipe: Recipe, corpora: Path, folder: Path, *, resume: bool, device: torch.device
+) -> tuple[Segmenter, object] | None:
+    wanted = recipe.segmenter
+    if wanted is None:
+        return None
+    if wanted.model is not None:
+        borrowed = load_model(find_model(wanted.model), device=device)
+        if borrowed.segmenter is None:
+            raise ConfigError(f"segmenter.model: the model {wanted.model!r} has no segmenter")
+        return borrowed.segmenter, borrowed.manifest.segmenter
+    config = recipe.segmenter_network()
+    train = [document for data in wanted.data for document in read_documents(data, data.train, corpora, ())]
+    dev = [document for data in wanted.data for document in read_documents(data, data.dev, corpora, ())]
+    corpus = CharacterCorpus.from_documents(train, newline_rate=wanted.newline_rate)
+    tasks = {task.name: task for task in [boundary_task()]}
+    labeler = _fresh_labeler(
+        config, tasks, count_forms(document.text for document in train), corpora, seed=wanted.training.seed
+    )
+    expansions = collect_expansions(train)
+
+    def judge(network: TaggingNetwork) -> Mapping[str, float]:
+        judged = Segmenter(make_labeler(network, labeler.featurizer, tasks, config), expansions)
+        return score_segmenter(judged, dev)
+
+    _train(
+        labeler,
+        examples=lambda epoch: corpus.examples(seed=wanted.training.seed, epoch=epoch),
+        judge=judge,
+        weights=dict.fromkeys(tasks, 1.0),
+        config=wanted.training,
+        folder=folder,
+        resume=resume,
+        device=device,
+    )
+    return Segmenter(labeler, expansions), describe_network(labeler, config)
+
+
+def _train(
+    labeler: Labeler,
+    *,
+    examples: Callable[[int], Sequence[Example]],
+    judge: Judge,
+    weights: Mapping[str, float],
+    config: TrainingConfig,
+    folder: Path,
+    resume: bool,
+    device: torch.device,
+) -> None:
+    training = Training(
+        labeler.network,
+        labeler.featurizer,
+        examples=examples,
+        judge=judge,
+        weights=weights,
+        config=config,
+        folder=folder,
+        device=device,
+    )
+    done = training.run(resume=resume)
+    logger.info("best dev score %.2f in epoch %d, %.0f s", 100 * done.best_score, done.best_epoch + 1, done.seconds)
+
+
+def _fresh_labeler(
+    config: NetworkConfig, tasks: Mapping[str, Task], forms: Mapping[str, int], corpora: Path, *, seed: int
+) -> Labeler:
+    piece_model: nn.Module | None = None
+    tokenizer: PieceTokenizer | None = None
+    if isinstance(config.encoder, TransformerConfig) and config.encoder.pretrained:
+        piece_model, tokenizer = load_pretrained(config.encoder.pretrained)
+    words, vectors = _read_vectors(config.features, corpora)
+    vocabularies = build_vocabularies(forms, config.features, vectors=words)
+    torch.manual_seed(seed)
+    network = build_network(config, tasks, vocabularies, piece_model=piece_model, vectors=vectors)
+    logger.info("parameters: %d", sum(parameter.numel() for parameter in network.parameters()))
+    return make_labeler(network, Featurizer(config.features, vocabularies, tokenizer=tokenizer), tasks, config)
+
+
+def _read_vectors(config: FeatureConfig, corpora: Path) -> tuple[Sequence[str], StaticVectors | None]:
+    if config.vectors is None:
+        return (), None
+    return read_vectors(corpora / config.vectors.source, max_words=config.vectors.max_words)
+
+
+def _read_sets(
+    sets: Sequence[DataConfig], corpora: Path, layers: Mapping[str, str]
+) -> tuple[list[list[Sentence]], list[DevSet]]:
+    train: list[list[Sentence]] = []
+    dev: list[DevSet] = []
+    for data in sets:
+        kept = [layers[task] for task in data.tasks]
+        documents = read_documents(data, data.train, corpora, kept)
+        train.append([sentence for document in documents for sentence in document])
+        if data.dev:
+            judged = read_documents(data, data.dev, corpora, kept)
+            dev.append(DevSet(judged, data.tasks, data.dev[0]))
+    return train, dev
+
+
+def score_tagger(tagger: Tagger, dev: Sequence[DevSet]) -> dict[str, float]:
+    """Dev scores by task, averaged over the sets that carry it, and ``score``, the mean of the tasks."""
+    found: dict[str, list[float]] = {}
+    for dev_set in dev:
+
+        def tag(documents: Sequence[Document], tasks: tuple[str, ...] = dev_set.tasks) -> Sequence[Document]:
+            return tagger.tag(documents, tasks=tasks, max_batch_tokens=_DEV_BATCH)
+
+        scores = evaluate(tag, dev_set.documents)
+        for layer, value in scores.layers.items():
+            if layer != "ufeats_universal":
+                found.setdefault(layer, []).append(value)
+        for task in dev_set.tasks:
+            if task in scores.spans:
+                found.setdefault(task, []).append(scores.spans[task].f1)
+    means = {name: sum(values) / len(values) for name, values in found.items()}
+    return {"score": sum(means.values()) / max(1, len(means)), **means}
+
+
+def score_segmenter(segmenter: Segmenter, dev: Sequence[Document]) -> dict[str, float]:
+    """F1 of tokens, words and sentences on the raw dev texts, and ``score``, their mean."""
+    raw = undivided(dev)
+    found = evaluate(lambda _: segmenter.segment([document.text for document in raw]), dev, raw=True).segmentation
+    assert found is not None, "raw scores hold the segmentation"
+    return {"score": sum(found.values()) / len(found), **found}

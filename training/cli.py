@@ -1,0 +1,92 @@
+"""The commands ``train`` and ``evaluate``."""
+
+import logging
+import shutil
+import sys
+from collections.abc import Sequence
+from json import dumps
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+from rich.console import Console
+
+from taggers.document import Document
+from taggers.formats.files import read_file
+from taggers.pipeline import Tagger, find_device, load
+from training.build import build_model
+from training.config import read_recipe
+from training.evaluation import evaluate as score
+from training.scores import scores_table
+
+
+def train(
+    config: Path,
+    *,
+    output: Annotated[Path | None, Parameter(alias="-o")] = None,
+    set: Annotated[tuple[str, ...], Parameter(negative=())] = (),
+    resume: Annotated[bool, Parameter(negative=())] = False,
+    device: str = "auto",
+) -> None:
+    """Train a model from a configuration file and write its folder.
+
+    Example: tagline train training/configs/en-cnn.toml -o runs/en-cnn --set training.epochs=5
+
+    Args:
+        config: The training config, in TOML.
+        output: The model folder to write; runs/NAME without it. Checkpoints go in its folder checkpoints.
+        set: section.key=value in place of the config's; may be given several times.
+        resume: Go on from the last checkpoint in the output folder, exactly where it stopped.
+        device: auto, cpu, cuda or cuda:N.
+    """
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S", stream=sys.stderr)
+    recipe = read_recipe(config, set)
+    folder = output or Path("runs") / recipe.model.name
+    folder.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(config, folder / "training.toml")
+    build_model(recipe, folder, resume=resume, device=find_device(device))
+
+
+def evaluate(
+    model: str,
+    files: tuple[Path, ...],
+    *,
+    raw: Annotated[bool, Parameter(negative=())] = False,
+    types: str | None = None,
+    json: Annotated[bool, Parameter(name="--json", negative=())] = False,
+    device: str = "auto",
+) -> None:
+    """Score a model on annotated files.
+
+    Example: tagline evaluate en-cnn corpora/ud/en_ewt/test.conllu --raw
+
+    Args:
+        model: A bundled model's name, or a model folder.
+        files: Gold files in CoNLL-U or IOB columns.
+        raw: Start from the raw text (CoNLL-2018 metric) instead of the gold tokens.
+        types: Only these span types count, in gold and in prediction: PER,LOC,ORG.
+        json: Print one JSON object instead of a table.
+        device: auto, cpu, cuda or cuda:N.
+    """
+    tagger = load(model, device=device)
+    gold = [document for path in files for document in read_file(path)]
+    chosen = [name.strip() for name in types.split(",") if name.strip()] if types else None
+    scores = score(
+        lambda documents: answer(tagger, documents, raw=raw),
+        gold,
+        raw=raw,
+        types=chosen,
+        model=tagger.name,
+        files=[str(path) for path in files],
+    )
+    if json:
+        print(dumps(scores.to_json()))
+    else:
+        Console().print(scores_table(scores))
+
+
+def answer(tagger: Tagger, documents: Sequence[Document], *, raw: bool) -> list[Document]:
+    """What the tagger makes of documents that are bare, or of their texts alone."""
+    if raw:
+        documents = tagger.segment([document.text for document in documents], ids=[d.id for d in documents])
+    return tagger.tag(documents)

@@ -1,0 +1,211 @@
+"""The training config: TOML read into pydantic models; an unknown key is an error that names the nearest known one."""
+
+import difflib
+import tomllib
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal, get_args
+
+from pydantic import BaseModel, Field, PositiveInt, ValidationError, model_validator
+
+from taggers.config import Config, EncoderConfig, FeatureConfig, Fraction, NetworkConfig, TaskConfig
+from taggers.errors import ConfigError
+
+Positive = Annotated[float, Field(gt=0)]
+
+
+class ModelConfig(Config):
+    """The tagger's network, and what the model folder says of itself."""
+
+    name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]*$")]
+    language: str
+    description: str = ""
+    license: str = ""
+    features: FeatureConfig = FeatureConfig()
+    encoder: EncoderConfig
+    window: PositiveInt = 512
+    margin: PositiveInt = 32
+
+
+class DataConfig(Config):
+    """One data set. Paths start from ``corpora``.
+
+    ``tasks`` are the layers it carries: a layer it lacks costs nothing in the loss. ``labels`` renames span labels as
+    they are read; ``O`` drops them.
+    """
+
+    train: tuple[str, ...] = ()
+    dev: tuple[str, ...] = ()
+    tasks: tuple[str, ...] = ()
+    labels: dict[str, str] = Field(default_factory=dict)
+    license: str = ""
+    attribution: str = ""
+    url: str = ""
+
+
+class TrainingConfig(Config):
+    """How long, how fast, in which order.
+
+    Attributes:
+        max_batch_tokens: The most positions in a batch, padding included.
+        epochs: The most passes over the data; the learning rate falls to zero at their end.
+        patience: Stop after so many epochs without a better dev score.
+        seed: For weights, dropout and the order of the batches.
+        precision: ``fp32``, or mixed precision on a device that has it.
+        learning_rate: The highest, after warm-up.
+        encoder_learning_rate: That of a pretrained encoder.
+        warmup: The part of all steps in which the learning rate rises.
+        weight_decay: Of AdamW (Loshchilov and Hutter 2019, "Decoupled Weight Decay Regularization").
+        max_gradient_norm: Longer gradients are cut to this length.
+        average: The decay of the moving average of the weights, which is what is evaluated and saved; 0 for none.
+        checkpoint_minutes: How much work a crash may cost at most.
+    """
+
+    max_batch_tokens: PositiveInt = 4000
+    epochs: PositiveInt = 20
+    patience: PositiveInt = 4
+    seed: int = 1
+    precision: Literal["fp32", "bf16", "fp16"] = "fp32"
+    learning_rate: Positive = 2e-3
+    encoder_learning_rate: Positive = 3e-4
+    warmup: Fraction = 0.06
+    weight_decay: Annotated[float, Field(ge=0)] = 0.01
+    max_gradient_norm: Positive = 1.0
+    average: Fraction = 0.0
+    checkpoint_minutes: Positive = 10.0
+
+
+class SegmenterConfig(Config):
+    """The segmenter: ``model`` takes that of another model as it is; otherwise one is trained on ``data``.
+
+    ``newline_rate`` is the share of the texts in which, in training, the blank line between paragraphs becomes a single
+    line end or a space, since people's texts have all three.
+    """
+
+    model: str | None = None
+    features: FeatureConfig | None = None
+    encoder: EncoderConfig | None = None
+    window: PositiveInt = 1024
+    margin: PositiveInt = 64
+    data: tuple[DataConfig, ...] = ()
+    newline_rate: Fraction = 0.2
+    training: TrainingConfig = TrainingConfig()
+
+    @model_validator(mode="after")
+    def _one_of_two(self) -> "SegmenterConfig":
+        trained = self.features is not None and self.encoder is not None and bool(self.data)
+        if (self.model is None) != trained:
+            raise ValueError("give either model, to take its segmenter, or features, encoder and data, to train one")
+        return self
+
+
+class Recipe(Config):
+    """A whole training config.
+
+    ``corpora`` is the folder that the data's paths start from; it is itself relative to the working directory.
+    """
+
+    corpora: str = "corpora"
+    model: ModelConfig
+    tasks: dict[str, TaskConfig] = Field(min_length=1)
+    data: tuple[DataConfig, ...] = Field(min_length=1)
+    segmenter: SegmenterConfig | None = None
+    training: TrainingConfig = TrainingConfig()
+
+    @model_validator(mode="after")
+    def _tasks_have_data(self) -> "Recipe":
+        carried = {task for data in self.data for task in data.tasks}
+        if unknown := carried - self.tasks.keys():
+            raise ValueError(
+                f"data names the task {sorted(unknown)[0]!r}, but there is no [tasks.{sorted(unknown)[0]}]"
+            )
+        if missing := self.tasks.keys() - {task for data in self.data if data.train for task in data.tasks}:
+            raise ValueError(f"no training data carries the task {sorted(missing)[0]!r}")
+        return self
+
+    def tagger_network(self) -> NetworkConfig:
+        """The tagger's network."""
+        model = self.model
+        return NetworkConfig(
+            features=model.features, encoder=model.encoder, tasks=self.tasks, window=model.window, margin=model.margin
+        )
+
+    def segmenter_network(self) -> NetworkConfig:
+        """The network of a segmenter that is trained."""
+        segmenter = self.segmenter
+        assert segmenter is not None, "asked for only where there is one"
+        assert segmenter.features is not None, "checked by SegmenterConfig"
+        assert segmenter.encoder is not None, "checked by SegmenterConfig"
+        return NetworkConfig(
+            features=segmenter.features,
+            encoder=segmenter.encoder,
+            tasks={"boundaries": TaskConfig(type="boundaries")},
+            window=segmenter.window,
+            margin=segmenter.margin,
+        )
+
+
+def read_recipe(path: Path, overrides: Iterable[str] = ()) -> Recipe:
+    """Read a training config.
+
+    Args:
+        path: The TOML file.
+        overrides: ``section.key=value``, each value in TOML (a bare word counts as a string).
+
+    Raises:
+        ConfigError: The file is not TOML, a key is unknown or a value is wrong; every problem has its line.
+    """
+    try:
+        values = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: not valid TOML: {error}") from error
+    for override in overrides:
+        _override(values, override)
+    try:
+        return Recipe.model_validate(values)
+    except ValidationError as error:
+        problems = [_explain(problem) for problem in error.errors()]
+        raise ConfigError(f"{path}: " + "; ".join(problems)) from error
+
+
+def _override(values: dict[str, Any], override: str) -> None:
+    key, equals, text = override.partition("=")
+    if not equals or not key.strip():
+        raise ConfigError(f"--set wants section.key=value, found {override!r}")
+    *sections, last = key.strip().split(".")
+    table = values
+    for section in sections:
+        table = table.setdefault(section, {})
+        if not isinstance(table, dict):
+            raise ConfigError(f"--set {override}: {section!r} is not a table")
+    try:
+        table[last] = tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        table[last] = text.strip()
+
+
+def _explain(problem: Any) -> str:
+    where = ".".join(str(part) for part in problem["loc"])
+    if problem["type"] == "extra_forbidden":
+        *parents, key = problem["loc"]
+        nearest = difflib.get_close_matches(str(key), _known_keys(parents), n=1)
+        return f"{where}: unknown key" + (f"; did you mean {nearest[0]!r}?" if nearest else "")
+    return f"{where}: {problem['msg']}" if where else str(problem["msg"])
+
+
+def _known_keys(parents: Sequence[int | str]) -> list[str]:
+    """The keys of the model that a location in a recipe leads to."""
+    kinds: list[Any] = [Recipe]
+    for part in parents:
+        kinds = [
+            found
+            for kind in kinds
+            for found in (_models_in(kind.model_fields[part].annotation) if part in kind.model_fields else [kind])
+        ]
+    return [item.alias or name for kind in kinds for name, item in kind.model_fields.items()]
+
+
+def _models_in(annotation: Any) -> list[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    return [found for part in get_args(annotation) for found in _models_in(part)]

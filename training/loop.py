@@ -1,0 +1,279 @@
+"""The training loop, the only file that calls ``optimizer.step()``: the same for taggers and for segmenters."""
+
+import json
+import logging
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from accelerate import Accelerator
+from accelerate.utils import set_seed
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from torch import Tensor, nn
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+
+from taggers.batch import TokenBatch, pad
+from taggers.encoders.transformer import PretrainedEncoder
+from taggers.errors import ConfigError
+from taggers.features import Featurizer
+from taggers.network import TaggingNetwork
+from training.config import TrainingConfig
+from training.data import MISSING, Example
+from training.interrupt import Interrupt
+from training.sampler import epoch_batches
+
+logger = logging.getLogger(__name__)
+
+Judge = Callable[[TaggingNetwork], Mapping[str, float]]
+"""A network in evaluation mode -> its dev scores, of which ``score`` decides."""
+
+
+@dataclass(slots=True)
+class Progressed:
+    """How far a training is: what ``last.pt`` holds beside the tensors."""
+
+    epoch: int = 0
+    batch: int = 0
+    best_score: float = -1.0
+    best_epoch: int = -1
+    seconds: float = 0.0
+    finished: bool = False
+
+
+@dataclass(slots=True)
+class _EpochLoss:
+    sums: dict[str, float] = field(default_factory=dict)
+    batches: int = 0
+
+    def add(self, losses: Mapping[str, Tensor]) -> None:
+        self.batches += 1
+        for task, loss in losses.items():
+            self.sums[task] = self.sums.get(task, 0.0) + float(loss.detach())
+
+    def means(self) -> dict[str, float]:
+        return {task: round(total / max(1, self.batches), 5) for task, total in self.sums.items()}
+
+
+class Training:
+    """One network's training, with its best and last checkpoints in ``folder`` and its log in ``log.jsonl``.
+
+    Args:
+        network: With fresh or initial weights.
+        featurizer: Makes its batches.
+        examples: The examples of an epoch, counted from 0: the same for the same epoch.
+        judge: Scores the network on dev after each epoch.
+        weights: Task name -> the weight of its loss.
+        config: How long, how fast, in which order.
+        folder: Where checkpoints and log go.
+        device: Where it runs.
+    """
+
+    def __init__(
+        self,
+        network: TaggingNetwork,
+        featurizer: Featurizer,
+        *,
+        examples: Callable[[int], Sequence[Example]],
+        judge: Judge,
+        weights: Mapping[str, float],
+        config: TrainingConfig,
+        folder: Path,
+        device: torch.device,
+    ) -> None:
+        self.config = config
+        self.featurizer = featurizer
+        self.examples = examples
+        self.judge = judge
+        self.weights = dict(weights)
+        self.folder = folder
+        self.accelerator = Accelerator(
+            cpu=device.type == "cpu", mixed_precision={"fp32": "no"}.get(config.precision, config.precision)
+        )
+        self.network = network.to(self.accelerator.device)
+        self.average = (
+            AveragedModel(self.network, multi_avg_fn=get_ema_multi_avg_fn(config.average))  # type: ignore[no-untyped-call]
+            if config.average
+            else None
+        )
+        self.optimizer = self.accelerator.prepare_optimizer(_make_optimizer(self.network, config))
+        self.peaks = [group["lr"] for group in self.optimizer.param_groups]
+        self.progress = Progressed()
+        self._loss = _EpochLoss()
+
+    def run(self, *, resume: bool) -> Progressed:
+        """Train to the end; the network holds the best weights afterwards.
+
+        Ctrl-C saves a checkpoint first, from which ``resume`` goes on exactly where it stopped.
+        """
+        self.folder.mkdir(parents=True, exist_ok=True)
+        set_seed(self.config.seed)
+        if resume and (self.folder / "last.pt").is_file():
+            self._restore()
+            logger.info("resuming at epoch %d, batch %d", self.progress.epoch + 1, self.progress.batch)
+        started = time.monotonic() - self.progress.seconds
+        with Interrupt() as interrupt:
+            while not self.progress.finished:
+                self._run_epoch(started, interrupt)
+        self._load_best()
+        return self.progress
+
+    def _run_epoch(self, started: float, interrupt: Interrupt) -> None:
+        progress, config = self.progress, self.config
+        examples = self.examples(progress.epoch)
+        costs = [
+            sum(map(self.featurizer.cost, e.forms)) if self.featurizer.tokenizer else len(e.forms) for e in examples
+        ]
+        batches = epoch_batches(
+            costs, max_padded_tokens=config.max_batch_tokens, seed=config.seed, epoch=progress.epoch
+        )
+        self.network.train()
+        saved = time.monotonic()
+        with _progress_bar() as bar:
+            shown = bar.add_task(f"epoch {progress.epoch + 1}", total=len(batches), completed=progress.batch)
+            for indices in batches[progress.batch :]:
+                self._set_rate((progress.epoch + progress.batch / len(batches)) / config.epochs)
+                self._loss.add(self._step([examples[index] for index in indices]))
+                progress.batch += 1
+                bar.advance(shown)
+                if interrupt.asked or time.monotonic() - saved > 60 * config.checkpoint_minutes:
+                    progress.seconds = time.monotonic() - started
+                    self._save("last.pt")
+                    saved = time.monotonic()
+                if interrupt.asked:
+                    logger.warning("stopped in epoch %d; go on with --resume", progress.epoch + 1)
+                    raise KeyboardInterrupt
+        self._close_epoch(started)
+
+    def _close_epoch(self, started: float) -> None:
+        progress, config = self.progress, self.config
+        evaluated = self._evaluated()
+        evaluated.eval()
+        scores = self.judge(evaluated)
+        progress.seconds = time.monotonic() - started
+        better = scores["score"] > progress.best_score
+        if better:
+            progress.best_score, progress.best_epoch = scores["score"], progress.epoch
+        entry = {
+            "epoch": progress.epoch + 1,
+            "seconds": round(progress.seconds, 1),
+            "loss": self._loss.means(),
+            "dev": {name: round(value, 5) for name, value in scores.items()},
+            "best": better,
+        }
+        with (self.folder / "log.jsonl").open("a", encoding="utf-8") as log:
+            log.write(json.dumps(entry) + "\n")
+        figures = "  ".join(f"{name} {100 * value:.2f}" for name, value in scores.items())
+        logger.info("epoch %d/%d  %s%s", progress.epoch + 1, config.epochs, figures, "  *" if better else "")
+        progress.epoch += 1
+        progress.batch = 0
+        progress.finished = progress.epoch >= config.epochs or progress.epoch - progress.best_epoch > config.patience
+        self._loss = _EpochLoss()
+        if better:
+            self._save("best.pt")
+        self._save("last.pt")
+
+    def _step(self, examples: Sequence[Example]) -> dict[str, Tensor]:
+        batch = self.featurizer.batch([example.forms for example in examples]).to(self.accelerator.device)
+        labels = pad_labels(examples, batch)
+        with self.accelerator.autocast():
+            scores = self.network(batch)
+        losses = self.network.losses({task: scores_BTL.float() for task, scores_BTL in scores.items()}, labels, batch)
+        total = torch.stack([self.weights[task] * loss for task, loss in losses.items()]).sum()
+        if not torch.isfinite(total):
+            raise ConfigError(f'the loss is {float(total)}: lower training.learning_rate, or use precision = "fp32"')
+        self.optimizer.zero_grad()
+        self.accelerator.backward(total)
+        self.accelerator.clip_grad_norm_(self.network.parameters(), self.config.max_gradient_norm)
+        self.optimizer.step()
+        if self.average is not None:
+            self.average.update_parameters(self.network)
+        return losses
+
+    def _set_rate(self, done: float) -> None:
+        """Linear warm-up, then linear decay to zero; ``done`` is the part of all epochs that lies behind."""
+        warmup = self.config.warmup
+        factor = done / warmup if done < warmup else (1.0 - done) / (1.0 - warmup)
+        for group, peak in zip(self.optimizer.param_groups, self.peaks, strict=True):
+            group["lr"] = peak * max(factor, 1e-3)
+
+    def _evaluated(self) -> TaggingNetwork:
+        """The network whose weights are judged and kept: the average where there is one."""
+        if self.average is None:
+            return self.network
+        averaged = self.average.module
+        assert isinstance(averaged, TaggingNetwork), "an average is of its network"
+        return averaged
+
+    def _save(self, name: str) -> None:
+        state: dict[str, Any] = {"network": self._evaluated().state_dict()}
+        if name == "last.pt":
+            state |= {
+                "current": self.network.state_dict(),
+                "average": None if self.average is None else self.average.state_dict(),
+                "optimizer": self.optimizer.state_dict(),
+                "progress": asdict(self.progress),
+                "loss": asdict(self._loss),
+                "random": torch.get_rng_state(),
+                "random_cuda": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
+            }
+        torch.save(state, self.folder / f"{name}.new")
+        (self.folder / f"{name}.new").replace(self.folder / name)
+
+    def _restore(self) -> None:
+        state = torch.load(self.folder / "last.pt", map_location="cpu", weights_only=True)
+        try:
+            self.network.load_state_dict(state["current"])
+            if self.average is not None:
+                self.average.load_state_dict(state["average"])
+            self.optimizer.load_state_dict(state["optimizer"])
+        except (RuntimeError, ValueError) as error:
+            raise ConfigError(f"{self.folder}: the checkpoint is of another config: {error}") from error
+        self.progress = Progressed(**state["progress"])
+        self._loss = _EpochLoss(**state["loss"])
+        torch.set_rng_state(state["random"])
+        if state["random_cuda"] and torch.cuda.is_available():
+            torch.cuda.set_rng_state_all(state["random_cuda"])
+
+    def _load_best(self) -> None:
+        state = torch.load(self.folder / "best.pt", map_location="cpu", weights_only=True)
+        self.network.load_state_dict(state["network"])
+        self.network.eval()
+
+
+def pad_labels(examples: Sequence[Example], batch: TokenBatch) -> dict[str, Tensor]:
+    """The label ids of the tasks that any of the examples carries: ``{task: (B, T)}``, missing where one does not."""
+    tasks = {task for example in examples for task in example.labels}
+    device = batch.mask_BT.device
+    return {
+        task: pad([example.labels.get(task, [MISSING] * len(example.forms)) for example in examples], value=MISSING).to(
+            device
+        )
+        for task in sorted(tasks)
+    }
+
+
+def _make_optimizer(network: nn.Module, config: TrainingConfig) -> torch.optim.Optimizer:
+    """AdamW; a pretrained encoder has a learning rate of its own, and vectors (biases, norms) do not decay."""
+    groups: dict[tuple[float, float], list[nn.Parameter]] = {}
+    encoder = getattr(network, "encoder", None)
+    pretrained = set(encoder.model.parameters()) if isinstance(encoder, PretrainedEncoder) else set()
+    for parameter in network.parameters():
+        rate = config.encoder_learning_rate if parameter in pretrained else config.learning_rate
+        decay = config.weight_decay if parameter.ndim > 1 else 0.0
+        groups.setdefault((rate, decay), []).append(parameter)
+    return torch.optim.AdamW(
+        [{"params": parameters, "lr": rate, "weight_decay": decay} for (rate, decay), parameters in groups.items()],
+        betas=(0.9, 0.98),
+    )
+
+
+def _progress_bar() -> Progress:
+    """A bar on a terminal; nothing elsewhere, where the log's lines do."""
+    bar = Progress(
+        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), transient=True
+    )
+    bar.disable = not bar.console.is_terminal
+    return bar
