@@ -48,13 +48,15 @@ class ColumnDialect:
     def holds(self, row: Sequence[str]) -> bool:
         """Whether a row has the right number of columns and a tag where it must be."""
         enough = len(row) >= self.columns if self.numbered else len(row) == self.columns
-        return enough and TAG.fullmatch(row[self.tag]) is not None
+        return enough and (row[self.tag] == OUTSIDE or TAG.fullmatch(row[self.tag]) is not None)
 
 
 def split_columns(line: str, separator: str | None) -> list[str]:
     """The columns of a line without its line end; blanks at its end are dropped."""
     line = line.rstrip(" ")
-    return line.split(separator) if separator else _BLANKS.split(line.strip(" \t"))
+    if separator:
+        return line.split(separator)
+    return _BLANKS.split(line.strip(" \t")) if "\t" in line or "  " in line else line.split(" ")
 
 
 def detect_dialect(lines: Iterable[str], path: str) -> ColumnDialect:
