@@ -21,6 +21,7 @@ COMMANDS = {
     "serve": ("service.cli:serve", "Run the REST service."),
     "train": ("training.cli:train", "Train a model from a configuration file and write its folder."),
     "evaluate": ("training.cli:evaluate", "Score a model on annotated files."),
+    "card": ("training.cli:card", "Measure a trained model on its test sets and write its card."),
     "models": ("taggers.cli:models", "List the models that are installed, or show one model's card."),
 }
 

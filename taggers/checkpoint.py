@@ -139,7 +139,7 @@ def save_model(folder: Path, model: Model) -> None:
         _write(folder / _TOKENIZER, model.tagger.featurizer.tokenizer.tokenizer.to_str())
         encoder: Any = model.tagger.network.encoder
         _write(folder / _ENCODER, encoder.model.config.to_json_string())
-    _write(folder / _CONFIG, model.manifest.model_dump_json(indent=1, by_alias=True))
+    write_manifest(folder, model.manifest)
 
 
 def load_model(folder: Path, *, device: torch.device) -> Model:
@@ -178,6 +178,11 @@ def read_manifest(folder: Path) -> Manifest:
     if version != FORMAT_VERSION:
         raise ModelFolderError(folder, f"format version {version!r}, but this release reads version {FORMAT_VERSION}")
     return _parse(folder, _CONFIG, Manifest)
+
+
+def write_manifest(folder: Path, manifest: Manifest) -> None:
+    """Write ``config.json`` alone."""
+    _write(folder / _CONFIG, manifest.model_dump_json(indent=1, by_alias=True) + "\n")
 
 
 def restore_tasks(manifest: NetworkManifest) -> dict[str, Task]:

@@ -48,6 +48,19 @@ class Tagger:
         """Where it runs."""
         return self._labeler.device
 
+    @property
+    def can_segment(self) -> bool:
+        """Whether it takes raw text; without a segmenter it takes words only."""
+        return self._segmenter is not None
+
+    @property
+    def num_parameters(self) -> int:
+        """The trained weights of all its networks."""
+        networks = [self._labeler.network]
+        if self._segmenter is not None:
+            networks.append(self._segmenter.labeler.network)
+        return sum(parameter.numel() for network in networks for parameter in network.parameters())
+
     def check_tasks(self, tasks: Iterable[str] | None) -> tuple[str, ...]:
         """The tasks asked for, in the model's order; None asks for all.
 

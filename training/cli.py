@@ -1,7 +1,6 @@
 """The commands ``train`` and ``evaluate``."""
 
 import logging
-import shutil
 import sys
 from collections.abc import Sequence
 from json import dumps
@@ -15,9 +14,12 @@ from taggers.document import Document
 from taggers.formats.files import read_file
 from taggers.pipeline import Tagger, find_device, load
 from training.build import build_model
+from training.cards import write_measured_card
 from training.config import read_recipe
 from training.evaluation import evaluate as score
 from training.scores import scores_table
+
+_CONFIG_FILE = "training.toml"
 
 
 def train(
@@ -43,7 +45,7 @@ def train(
     recipe = read_recipe(config, set)
     folder = output or Path("runs") / recipe.model.name
     folder.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(config, folder / "training.toml")
+    _keep_config(config, set, folder)
     build_model(recipe, folder, resume=resume, device=find_device(device))
 
 
@@ -83,6 +85,34 @@ def evaluate(
         print(dumps(scores.to_json()))
     else:
         Console().print(scores_table(scores))
+
+
+def card(
+    folder: Path,
+    *,
+    set: Annotated[tuple[str, ...], Parameter(negative=())] = (),
+    device: str = "auto",
+) -> None:
+    """Measure a trained model on the test sets of its training config and write its card.
+
+    Example: tagline card runs/en-cnn --set corpora=corpora
+
+    Args:
+        folder: The model folder; its training.toml names the test sets.
+        set: section.key=value in place of the config's; may be given several times.
+        device: auto, cpu, cuda or cuda:N.
+    """
+    path = write_measured_card(read_recipe(folder / _CONFIG_FILE, set), folder, device=find_device(device))
+    print(path)
+
+
+def _keep_config(config: Path, overrides: Sequence[str], folder: Path) -> None:
+    """Put the config that made a model into its folder; where the corpora were is nobody else's business."""
+    text = config.read_text(encoding="utf-8")
+    told = [f"# --set {override}\n" for override in overrides if not override.startswith("corpora=")]
+    kept = folder / _CONFIG_FILE
+    if not (kept.exists() and kept.samefile(config)):
+        kept.write_text("".join(told) + text, encoding="utf-8")
 
 
 def answer(tagger: Tagger, documents: Sequence[Document], *, raw: bool) -> list[Document]:

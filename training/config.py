@@ -15,12 +15,17 @@ Positive = Annotated[float, Field(gt=0)]
 
 
 class ModelConfig(Config):
-    """The tagger's network, and what the model folder says of itself."""
+    """The tagger's network, and what the model folder says of itself.
+
+    ``limits`` and ``machine`` (what it was trained on) go into the card.
+    """
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]*$")]
     language: str
     description: str = ""
     license: str = ""
+    limits: str = ""
+    machine: str = ""
     features: FeatureConfig = FeatureConfig()
     encoder: EncoderConfig
     window: PositiveInt = 512
@@ -28,14 +33,16 @@ class ModelConfig(Config):
 
 
 class DataConfig(Config):
-    """One data set. Paths start from ``corpora``.
+    """One data set. Paths start from ``corpora``; ``name``, ``license``, ``url`` and ``attribution`` go into the card.
 
     ``tasks`` are the layers it carries: a layer it lacks costs nothing in the loss. ``labels`` renames span labels as
     they are read; ``O`` drops them.
     """
 
+    name: str = ""
     train: tuple[str, ...] = ()
     dev: tuple[str, ...] = ()
+    test: tuple[str, ...] = ()
     tasks: tuple[str, ...] = ()
     labels: dict[str, str] = Field(default_factory=dict)
     license: str = ""

@@ -1,0 +1,96 @@
+"""Measure a trained model on the test sets of its recipe, once, and write its card and scores into its folder."""
+
+import json
+import logging
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import torch
+
+from taggers.checkpoint import load_model, read_manifest, write_manifest
+from taggers.config import BiLSTMConfig, CNNConfig, EncoderConfig, TransformerConfig
+from taggers.document import Document
+from taggers.errors import ConfigError
+from taggers.pipeline import Tagger
+from training.config import DataConfig, Recipe
+from training.data import read_documents
+from training.evaluation import evaluate
+from training.report import CardFacts, DataSource, Measurement, write_card
+
+logger = logging.getLogger(__name__)
+
+
+def write_measured_card(recipe: Recipe, folder: Path, *, device: torch.device) -> Path:
+    """Score the model in ``folder`` on its recipe's test sets; write ``README.md``, and the scores into ``config.json``.
+
+    Raises:
+        ConfigError: The recipe names no test file, or a file is not there.
+        ModelFolderError: The folder is damaged.
+    """
+    tagger = Tagger(load_model(folder, device=device))
+    measured = [one for data in recipe.data for one in _measure(tagger, data, Path(recipe.corpora))]
+    if not measured:
+        raise ConfigError("no [[data]] of the training config names a test file")
+    manifest = read_manifest(folder)
+    scores = {f"{m.data} {m.split}, {m.conditions}": m.scores.to_json() for m in measured}
+    write_manifest(folder, manifest.model_copy(update={"scores": scores}))
+    facts = CardFacts(
+        name=recipe.model.name,
+        language=recipe.model.language,
+        license=recipe.model.license,
+        description=recipe.model.description,
+        encoder=describe_encoder(recipe.model.encoder),
+        data=[DataSource(data.name, data.license, data.url, data.attribution) for data in _sources(recipe)],
+        scores=measured,
+        training_seconds=sum(_seconds(log) for log in folder.glob("checkpoints/*/log.jsonl")),
+        num_parameters=tagger.num_parameters,
+        limits=recipe.model.limits,
+        training_machine=recipe.model.machine,
+    )
+    return write_card(folder, facts)
+
+
+def describe_encoder(config: EncoderConfig) -> str:
+    """The encoder in a sentence."""
+    match config:
+        case BiLSTMConfig():
+            return f"A bidirectional {config.cell.upper()} of {config.layers} layers, width {config.width}."
+        case CNNConfig():
+            return (
+                f"Gated convolutions of width {config.width} and kernel {config.kernel}, dilations {config.dilations}."
+            )
+        case TransformerConfig(pretrained=None):
+            return f"A Transformer from scratch of {config.layers} layers, width {config.width}, {config.heads} heads."
+        case TransformerConfig():
+            return f"A fine-tuned Transformer, {config.pretrained}, pooled to words by {config.pooling}."
+
+
+def _measure(tagger: Tagger, data: DataConfig, corpora: Path) -> Iterator[Measurement]:
+    if not data.test:
+        return
+    gold = read_documents(data, data.test, corpora, [tagger.tasks[task].layer for task in data.tasks])
+    files = [f"corpora/{name}" for name in data.test]
+    command = f"tagline evaluate {tagger.name} {' '.join(files)}"
+
+    def tag(documents: Sequence[Document]) -> Sequence[Document]:
+        return tagger.tag(documents, tasks=data.tasks)
+
+    def tag_raw(documents: Sequence[Document]) -> Sequence[Document]:
+        return tag(tagger.segment([document.text for document in documents], ids=[d.id for d in documents]))
+
+    scores = evaluate(tag, gold, model=tagger.name, files=files)
+    yield Measurement(data.name, "test", "gold tokens", scores, command)
+    if tagger.can_segment:
+        scores = evaluate(tag_raw, gold, raw=True, model=tagger.name, files=files)
+        yield Measurement(data.name, "test", "raw text", scores, f"{command} --raw")
+
+
+def _sources(recipe: Recipe) -> list[DataConfig]:
+    """The data sets that have a name, the segmenter's included, each once."""
+    sets = [*recipe.data, *(recipe.segmenter.data if recipe.segmenter else ())]
+    return list({data.name: data for data in reversed(sets) if data.name}.values())[::-1]
+
+
+def _seconds(log: Path) -> float:
+    lines = log.read_text(encoding="utf-8").splitlines()
+    return float(json.loads(lines[-1])["seconds"]) if lines else 0.0
