@@ -21,7 +21,7 @@ def document_from_json(data: Mapping[str, Any], *, offsets: OffsetUnit = OffsetU
     for index, entry in enumerate(take(data, "sentences", list)):
         where = f"sentences[{index}]"
         sentences.append(_sentence_from_json(check(entry, dict, where), where, mapping.to_codepoint, len(text)))
-    layers = _spans_from_json(data.get("spans") or {}, sentences)
+    layers = _spans_from_json(data.get("spans", {}), sentences)
     sentences = [
         sentence.annotated(
             spans={layer: tuple(sorted(rows[index], key=lambda span: span.start)) for layer, rows in layers.items()}
