@@ -8,9 +8,8 @@ import pytest
 
 @pytest.fixture(scope="session")
 def corpora() -> Path:
-    """The folder of corpora: TAGLINE_CORPORA, else ../shared/data beside the repository; skips where there is none."""
-    beside = Path(__file__).parents[2] / "shared" / "data"
-    folder = Path(os.environ.get("TAGLINE_CORPORA", beside))
+    """The folder of the corpora that README.md names: TAGLINE_CORPORA, else corpora/; skips where there is none."""
+    folder = Path(os.environ.get("TAGLINE_CORPORA", Path(__file__).parents[1] / "corpora"))
     if not folder.is_dir():
         pytest.skip(f"no corpora at {folder}: set TAGLINE_CORPORA")
     return folder

@@ -21,7 +21,7 @@ logger = logging.getLogger(__name__)
 
 
 def write_measured_card(recipe: Recipe, folder: Path, *, device: torch.device) -> Path:
-    """Score the model in ``folder`` on its recipe's test sets; write ``README.md``, and the scores into ``config.json``.
+    """Score the model in ``folder`` on its recipe's test sets; write its card, and the scores into ``config.json``.
 
     Raises:
         ConfigError: The recipe names no test file, or a file is not there.
