@@ -1,14 +1,14 @@
 """Tiny real models with random weights, over a corpus of four sentences; and an encoder that leaks on purpose."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor, nn
-from transformers import BertConfig, BertModel, BertTokenizerFast
 
-from taggers.batch import TokenBatch
+from taggers.batch import PieceBatch, TokenBatch
 from taggers.boundaries import collect_expansions
 from taggers.checkpoint import Manifest, Model, describe_network, make_labeler, save_model
 from taggers.config import (
@@ -134,7 +134,7 @@ def tiny_labeler(
     network = build_network(
         config, tasks, vocabularies, piece_model=pretrained, vectors=StaticVectors.quantized(torch.randn(3, 5))
     )
-    _randomize(network)
+    randomize(network)
     return make_labeler(
         network.eval(), Featurizer(config.features, vocabularies, tokenizer=tokenizer), tasks, config
     ), config
@@ -183,6 +183,11 @@ def tiny_folder(folder: Path, encoder: str = "cnn") -> Path:
 
 def write_tiny_bert(folder: Path) -> Path:
     """A BERT of two layers with random weights and a tokenizer of some letters and words; returns its folder."""
+    # Imported here: it takes seconds, and few tests need it.
+    from transformers import BertConfig, BertModel, BertTokenizerFast
+    from transformers.utils.logging import disable_progress_bar
+
+    disable_progress_bar()
     folder.mkdir(parents=True, exist_ok=True)
     letters = "abcdefghijklmnopqrstuvwxyz.!'"
     vocabulary = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *letters, *(f"##{c}" for c in letters), "ada", "london"]
@@ -195,17 +200,18 @@ def write_tiny_bert(folder: Path) -> Path:
         num_hidden_layers=2,
         num_attention_heads=2,
         intermediate_size=32,
-        max_position_embeddings=64,
+        max_position_embeddings=256,
     )
     BertModel(config).save_pretrained(folder)
     return folder
 
 
-def _randomize(network: nn.Module) -> None:
+def randomize(network: nn.Module) -> None:
     """Weights large enough that a leak shows; the usual initial ones hide it behind small numbers."""
     with torch.no_grad():
         for name, parameter in network.named_parameters():
-            if (parameter.ndim > 1 and "piece" not in name and ".model." not in name) or name.endswith("bias"):
+            pretrained = ".model." in name
+            if (parameter.ndim > 1 and not pretrained) or name.endswith(("bias", "no_piece")):
                 parameter.copy_(torch.randn_like(parameter) * 0.5)
 
 
@@ -222,6 +228,28 @@ class LeakingEncoder(nn.Module):
         """``(B, T, D) -> (B, T, D)``: after the first convolution padding is not zero any more."""
         x_BTD = x_BTD.masked_fill(~batch.mask_BT[..., None], 0.0)
         return self.second(self.first(x_BTD.transpose(1, 2))).transpose(1, 2)
+
+
+def with_garbage(batch: TokenBatch, *, seed: int, num_pieces: int = 0) -> TokenBatch:
+    """The same batch with random ids in every padding cell, valid ones, as no gather could tell them from real ones.
+
+    Args:
+        batch: As a featurizer makes it.
+        seed: For the ids.
+        num_pieces: The size of the piece vocabulary, for a batch with pieces.
+    """
+    generator = torch.Generator().manual_seed(seed)
+
+    def filled(ids: Tensor, mask: Tensor, high: int) -> Tensor:
+        return torch.where(mask, ids, torch.randint(high, ids.shape, generator=generator))
+
+    pieces = batch.pieces
+    if pieces is not None:
+        length = pieces.ids_BP.shape[1]
+        first_BT = filled(pieces.first_BT, batch.mask_BT, length)
+        count_BT = filled(pieces.count_BT, batch.mask_BT, length).minimum(length - first_BT.clamp_min(0))
+        pieces = PieceBatch(filled(pieces.ids_BP, pieces.mask_BP, num_pieces), pieces.mask_BP, first_BT, count_BT)
+    return replace(batch, form_BT=filled(batch.form_BT, batch.mask_BT, len(batch.forms.word_F)), pieces=pieces)
 
 
 def sentence_of(words: str) -> Sentence:

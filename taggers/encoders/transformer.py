@@ -114,12 +114,12 @@ class PretrainedEncoder(nn.Module):
         if self.pooling == "first":
             words_BTE = _gather(states_BPE, first_BT)
         else:
-            # A cumulative sum gives every word's total by two look-ups, whatever its number of pieces.
-            sums_BPE = nn.functional.pad(
-                states_BPE.masked_fill(~pieces.mask_BP[..., None], 0.0).cumsum(1), (0, 0, 1, 0)
-            )
+            # A cumulative sum gives every word's total by two look-ups, whatever its number of pieces; in float64,
+            # because the difference of two long sums keeps little of a lower precision.
+            states_BPE = states_BPE.masked_fill(~pieces.mask_BP[..., None], 0.0)
+            sums_BPE = nn.functional.pad(states_BPE.double().cumsum(1), (0, 0, 1, 0))
             total_BTE = _gather(sums_BPE, first_BT + pieces.count_BT) - _gather(sums_BPE, first_BT)
-            words_BTE = total_BTE / pieces.count_BT.clamp_min(1)[..., None]
+            words_BTE = (total_BTE / pieces.count_BT.clamp_min(1)[..., None]).to(states_BPE.dtype)
         return torch.where((pieces.count_BT > 0)[..., None], words_BTE, self.no_piece)
 
 
