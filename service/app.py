@@ -1,0 +1,84 @@
+"""create_app: the one place where the service is wired together."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+from litestar import Litestar
+from litestar.datastructures import MutableScopeHeaders
+from litestar.di import Provide
+from litestar.types import Message, Scope
+
+from service.errors import answer_problem
+from service.openapi import openapi_config
+from service.registry import Registry
+from service.request_id import HEADER, request_id
+from service.routes import ROUTES
+from service.schemas import tag_request
+from service.settings import Settings
+
+logger = logging.getLogger("tagline")
+
+OnLoaded = Callable[[Registry, Exception | None], None]
+
+
+def create_app(settings: Settings, *, on_loaded: OnLoaded | None = None) -> Litestar:
+    """The service as an ASGI application; it loads its models after it has started, and answers 503 until then.
+
+    Args:
+        settings: What to serve and within which limits.
+        on_loaded: Called once when the models are loaded, or with what went wrong.
+
+    Raises:
+        ModelError: A model or the device is not there; nothing is loaded yet.
+    """
+    registry = Registry(settings)
+    request_model = tag_request(max_documents=settings.max_documents)
+
+    @asynccontextmanager
+    async def lifespan(_: Litestar) -> AsyncIterator[None]:
+        loading = asyncio.create_task(_load(registry, on_loaded or log_loaded))
+        try:
+            yield
+        finally:
+            loading.cancel()
+            await asyncio.gather(loading, return_exceptions=True)
+            await registry.close()
+
+    return Litestar(
+        ROUTES,
+        lifespan=[lifespan],
+        dependencies={
+            "registry": Provide(lambda: registry, sync_to_thread=False),
+            "settings": Provide(lambda: settings, sync_to_thread=False),
+            "tag_request": Provide(lambda: request_model, sync_to_thread=False),
+        },
+        exception_handlers={Exception: answer_problem},
+        before_send=[_send_request_id],
+        request_max_body_size=settings.max_body_bytes,
+        openapi_config=openapi_config(request_model),
+        logging_config=None,
+    )
+
+
+def log_loaded(registry: Registry, failure: Exception | None) -> None:
+    """Tell the log what became of the models."""
+    if failure is None:
+        logger.info("ready, with models %s", ", ".join(registry.names))
+    else:
+        logger.error("cannot load the models: %s", failure)
+
+
+async def _load(registry: Registry, on_loaded: OnLoaded) -> None:
+    failure = None
+    try:
+        await registry.load()
+    except Exception as error:  # whatever it is, somebody must be told, or the service would never be ready
+        failure = error
+    on_loaded(registry, failure)
+
+
+async def _send_request_id(message: Message, scope: Scope) -> None:
+    if message["type"] == "http.response.start":
+        MutableScopeHeaders.from_message(message)[HEADER] = request_id(scope)

@@ -1,0 +1,133 @@
+"""``tagline serve``: the service on uvicorn, in one process or several."""
+
+import logging
+import signal
+import socket
+import sys
+from functools import partial
+from types import FrameType
+from typing import Annotated
+
+import uvicorn
+from cyclopts import Parameter
+from litestar import Litestar
+from uvicorn.config import STARTUP_FAILURE
+from uvicorn.supervisors import Multiprocess
+
+from service.app import create_app, log_loaded
+from service.registry import Registry
+from service.settings import Settings, read_settings
+
+_BACKLOG = 2048
+
+
+def serve(
+    *,
+    host: str | None = None,
+    port: int | None = None,
+    model: Annotated[tuple[str, ...], Parameter(negative=())] = (),
+    workers: int | None = None,
+    device: str | None = None,
+) -> None:
+    """Run the REST service until it is told to stop (Ctrl-C), then finish what was accepted.
+
+    Example: tagline serve --port 8000 --model en
+
+    Every option is also an environment variable (TAGLINE_PORT=8000), and so are the limits that have no option here.
+
+    Args:
+        host: The address to listen on; 127.0.0.1 if not given.
+        port: The port to listen on, 0 for any that is free; 8000 if not given.
+        model: A model's name or folder; may be given several times, the first is the default. Without it: every
+            bundled model.
+        workers: How many processes serve; 1 if not given.
+        device: Where the models run: auto, cpu, cuda or cuda:N; auto if not given.
+    """
+    settings = read_settings(host=host, port=port, models=model, workers=workers, device=device)
+    _set_up_logs()
+    Registry(settings)  # a model that is not there is told before anything listens
+    with _listen(settings.host, settings.port) as listener:
+        address = _address(listener)
+        if settings.workers == 1:
+            _Process(settings, address).run(listener)
+        else:
+            config = _config(settings, partial(_create_worker_app, settings, address), factory=True)
+            Multiprocess(config, sockets=[listener]).run()
+
+
+class _Process:
+    """The service in this process."""
+
+    def __init__(self, settings: Settings, address: str) -> None:
+        self._address = address
+        self._failure: Exception | None = None
+        self._server = uvicorn.Server(_config(settings, create_app(settings, on_loaded=self._on_loaded)))
+
+    def run(self, listener: socket.socket) -> None:
+        # uvicorn gives a signal on when it has shut down; being told to stop is no failure.
+        signal.signal(signal.SIGTERM, _exit)
+        self._server.run(sockets=[listener])
+        if self._failure is not None:
+            raise self._failure
+
+    def _on_loaded(self, registry: Registry, failure: Exception | None) -> None:
+        if failure is None:
+            _announce(self._address, registry)
+        else:
+            self._failure = failure
+            self._server.should_exit = True
+
+
+def _create_worker_app(settings: Settings, address: str) -> Litestar:
+    """The service in one of several processes."""
+    _set_up_logs()
+
+    def on_loaded(registry: Registry, failure: Exception | None) -> None:
+        if failure is not None:
+            log_loaded(registry, failure)
+            sys.exit(STARTUP_FAILURE)  # the status that makes the supervisor give up instead of trying again
+        _announce(address, registry)
+
+    return create_app(settings, on_loaded=on_loaded)
+
+
+def _announce(address: str, registry: Registry) -> None:
+    print(f"Tagline is ready on {address} (models: {', '.join(registry.names)})", flush=True)
+
+
+def _config(settings: Settings, app: object, *, factory: bool = False) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,  # type: ignore[arg-type]
+        factory=factory,
+        workers=settings.workers,
+        ws="none",
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        backlog=_BACKLOG,
+        timeout_graceful_shutdown=settings.drain_timeout_s,
+    )
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=_BACKLOG)
+    except OSError as error:
+        problem = (error.strerror or str(error)).partition(" (")[0].lower()
+        raise OSError(f"cannot listen on {host}:{port}: {problem}") from error
+
+
+def _address(listener: socket.socket) -> str:
+    host, port = listener.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def _set_up_logs() -> None:
+    logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", level=logging.WARNING)
+    logging.getLogger("tagline").setLevel(logging.INFO)
+
+
+def _exit(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
+    sys.exit(0)

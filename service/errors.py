@@ -1,0 +1,167 @@
+"""Errors of the service, and the one table that turns every exception into a problem document (RFC 9457).
+
+    ServiceError
+    ├── BadRequest           the body is not what the interface demands; carries the path of each bad field
+    ├── NotAcceptable        no form of the answer that the client takes
+    ├── TooLarge             the body or the number of documents is over its limit
+    ├── QueueFull            as much work is accepted as the queue holds; carries when to come back
+    ├── NotReady             the models are still loading, or the service is shutting down
+    ├── TookTooLong          a request ran into its time limit
+    └── ClientGone           the client hung up; nobody reads the answer
+
+What no row names is our mistake: its traceback goes to the log, and the client learns nothing but the request's id.
+"""
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any
+
+import msgspec
+from litestar import Request, Response
+from litestar.exceptions import HTTPException
+
+from service.request_id import request_id
+from taggers.errors import InvalidText, ModelError, ModelNotFound, UnknownTask
+
+logger = logging.getLogger("tagline")
+
+PROBLEM_JSON = "application/problem+json"
+
+
+@dataclass(frozen=True, slots=True)
+class FieldError:
+    """One bad field: its path from the top of the body (``documents.0.text``) and what is wrong with it."""
+
+    path: str
+    message: str
+
+
+class ServiceError(Exception):
+    """The root: ``str(error)`` is the problem's detail."""
+
+
+class BadRequest(ServiceError):
+    """The body is not what the interface demands.
+
+    Args:
+        detail: What is wrong, in one line.
+        fields: The bad fields.
+    """
+
+    def __init__(self, detail: str, fields: Sequence[FieldError] = ()) -> None:
+        super().__init__(detail)
+        self.fields = tuple(fields)
+
+
+class NotAcceptable(ServiceError):
+    """The client takes no form of the answer that there is."""
+
+
+class TooLarge(ServiceError):
+    """The body or the number of documents is over its limit, which the detail names."""
+
+
+class QueueFull(ServiceError):
+    """As much work is accepted as the queue holds.
+
+    Args:
+        detail: What is full.
+        retry_after_s: When there will be room, in whole seconds.
+    """
+
+    def __init__(self, detail: str, *, retry_after_s: int) -> None:
+        super().__init__(detail)
+        self.retry_after_s = retry_after_s
+
+
+class NotReady(ServiceError):
+    """The models are still loading, or the service is shutting down."""
+
+
+class TookTooLong(ServiceError):
+    """A request ran into its time limit."""
+
+
+class ClientGone(ServiceError):
+    """The client hung up before its answer was there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """How an exception is answered: its status, the name of its kind, and its title."""
+
+    status: int
+    kind: str
+    title: str
+
+
+TABLE: Mapping[type[Exception], Row] = {
+    BadRequest: Row(400, "bad-request", "The request is not what the interface demands"),
+    InvalidText: Row(400, "invalid-text", "A text is not valid Unicode"),
+    UnknownTask: Row(400, "unknown-task", "The model has no such task"),
+    ModelNotFound: Row(404, "unknown-model", "There is no such model"),
+    ModelError: Row(400, "unsuitable-model", "The model cannot do this"),
+    NotAcceptable: Row(406, "not-acceptable", "There is no such form of the answer"),
+    TooLarge: Row(413, "too-large", "The request is over a limit"),
+    QueueFull: Row(429, "queue-full", "Too much work is waiting"),
+    ClientGone: Row(499, "client-gone", "The client hung up"),
+    NotReady: Row(503, "not-ready", "The service is not ready"),
+    TookTooLong: Row(503, "took-too-long", "The request ran into its time limit"),
+}
+"""Exception -> answer; a class without a row of its own is answered as its nearest base class."""
+
+FIELDS: Mapping[type[Exception], str] = {ModelNotFound: "model", UnknownTask: "tasks"}
+"""Exceptions of the pipeline that speak of one field of the request."""
+
+
+def answer_problem(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
+    """Any exception as a problem document: litestar's one exception handler."""
+    if isinstance(error, HTTPException) and error.status_code < HTTPStatus.INTERNAL_SERVER_ERROR:
+        return _problem(_framework_row(error), _framework_detail(request, error), headers=error.headers)
+    for kind in type(error).__mro__:
+        if kind in TABLE:
+            return _problem(TABLE[kind], str(error), fields=_fields(error), headers=_headers(error))
+    logger.error(
+        "request %s failed: %s %s", request_id(request.scope), request.method, request.scope["path"], exc_info=error
+    )
+    row = Row(HTTPStatus.INTERNAL_SERVER_ERROR, "internal", "The service made a mistake")
+    return _problem(row, f"the log tells more under request {request_id(request.scope)}")
+
+
+def _problem(
+    row: Row, detail: str, *, fields: Sequence[FieldError] = (), headers: Mapping[str, str] | None = None
+) -> Response[bytes]:
+    body = {"type": f"urn:tagline:problem:{row.kind}", "title": row.title, "status": int(row.status), "detail": detail}
+    if fields:
+        body["errors"] = [{"path": field.path, "message": field.message} for field in fields]
+    return Response(msgspec.json.encode(body), status_code=row.status, media_type=PROBLEM_JSON, headers=headers)
+
+
+def _fields(error: Exception) -> Sequence[FieldError]:
+    if isinstance(error, BadRequest):
+        return error.fields
+    path = FIELDS.get(type(error))
+    return () if path is None else (FieldError(path, str(error)),)
+
+
+def _headers(error: Exception) -> Mapping[str, str] | None:
+    return {"Retry-After": str(error.retry_after_s)} if isinstance(error, QueueFull) else None
+
+
+def _framework_row(error: HTTPException) -> Row:
+    """What litestar itself refuses: an unknown path, a wrong method."""
+    phrase = HTTPStatus(error.status_code).phrase
+    return Row(error.status_code, phrase.lower().replace(" ", "-"), phrase)
+
+
+def _framework_detail(request: Request[Any, Any, Any], error: HTTPException) -> str:
+    path = request.scope["path"]
+    match error.status_code:
+        case HTTPStatus.NOT_FOUND:
+            return f"there is nothing at {path}; /schema describes what there is"
+        case HTTPStatus.METHOD_NOT_ALLOWED:
+            return f"{path} does not take {request.method}"
+        case _:
+            return error.detail

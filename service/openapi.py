@@ -1,0 +1,100 @@
+"""``/schema``: the OpenAPI document, 3.1, as JSON. No page that would load scripts from elsewhere.
+
+litestar describes the routes; what bodies look like is said by pydantic itself, which knows its models best.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+from importlib.metadata import version
+from typing import Any
+
+from litestar import MediaType, Request, Response, Router
+from litestar.exceptions import NotFoundException
+from litestar.openapi import OpenAPIConfig, ResponseSpec
+from litestar.openapi.plugins import JsonRenderPlugin
+from litestar.openapi.spec import OpenAPIMediaType, OpenAPIResponse, Operation, Reference, RequestBody, Schema
+from litestar.openapi.spec.enums import OpenAPIType
+from pydantic import BaseModel
+from pydantic.json_schema import models_json_schema
+
+from service.errors import PROBLEM_JSON
+from service.rendering import FORMS
+from service.schemas import Health, ModelDescription, ModelsAnswer, Problem, TagAnswer, TagRequest
+
+_PROBLEMS = {
+    400: "The request is malformed; each bad field is named with its path",
+    404: "There is no such model",
+    406: "No form of the answer suits Accept",
+    413: "The body or the number of documents is over its limit, which the detail names",
+    429: "The queue is full; Retry-After says when to come back",
+    503: "Not loaded yet, shutting down, or over the time limit",
+}
+
+
+def problems(*statuses: int) -> dict[int, ResponseSpec]:
+    """The problem documents that a route may answer with."""
+    return {
+        status: ResponseSpec(Problem, description=_PROBLEMS[status], media_type=PROBLEM_JSON, generate_examples=False)
+        for status in statuses
+    }
+
+
+@dataclass
+class TagOperation(Operation):
+    """What ``POST /v1/tag`` takes and answers; its handler reads and writes bytes, so litestar cannot know."""
+
+    def __post_init__(self) -> None:
+        """Fill in the bodies."""
+        request = OpenAPIMediaType(schema=Reference("#/components/schemas/TagRequest"))
+        self.request_body = RequestBody(content={"application/json": request}, required=True)
+        text = Schema(type=OpenAPIType.STRING)
+        content = {form: OpenAPIMediaType(schema=text) for form in FORMS}
+        content["application/json"] = OpenAPIMediaType(schema=Reference("#/components/schemas/TagAnswer"))
+        responses = self.responses or {}
+        responses["200"] = OpenAPIResponse(description="The documents, tagged", content=content)
+
+
+class _SchemaPlugin(JsonRenderPlugin):
+    """Serves the document with the models as pydantic describes them."""
+
+    def __init__(self, schemas: Mapping[str, Any]) -> None:
+        super().__init__(path=("/", "/openapi.json"), media_type=MediaType.JSON)
+        self._schemas = schemas
+
+    def render(self, request: Request[Any, Any, Any], openapi_schema: dict[str, Any]) -> bytes:
+        """The document as JSON."""
+        return super().render(request, {**openapi_schema, "components": {"schemas": self._schemas}})
+
+
+def _refuse_other_paths(response: Response[Any]) -> Response[Any]:
+    """litestar has a page of its own for unknown paths below ``/schema``; ours is a problem document as anywhere."""
+    if response.status_code == HTTPStatus.NOT_FOUND:
+        raise NotFoundException
+    return response
+
+
+def openapi_config(tag_request: type[TagRequest]) -> OpenAPIConfig:
+    """The OpenAPI document of a service.
+
+    Args:
+        tag_request: The request model with the limits of this service.
+    """
+    return OpenAPIConfig(
+        title="Tagline",
+        version=version("tagline"),
+        description="Sentences, tokens, tags, lemmas and entities, in one pass with exact offsets.",
+        openapi_router=Router("/schema", route_handlers=[], include_in_schema=False, after_request=_refuse_other_paths),
+        use_handler_docstrings=True,
+        render_plugins=[_SchemaPlugin(_schemas(tag_request))],
+    )
+
+
+def _schemas(tag_request: type[TagRequest]) -> dict[str, Any]:
+    answers: list[type[BaseModel]] = [TagAnswer, ModelsAnswer, ModelDescription, Health, Problem]
+    _, made = models_json_schema(
+        [(tag_request, "validation"), *((model, "serialization") for model in answers)],
+        ref_template="#/components/schemas/{model}",
+    )
+    found: dict[str, Any] = made["$defs"]
+    return found

@@ -1,0 +1,175 @@
+"""Registry: model names and aliases -> loaded models. It knows whether the service is ready."""
+
+import asyncio
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from enum import Enum
+from pathlib import Path
+
+import torch
+
+from service.errors import NotReady
+from service.schemas import ModelDescription, TaskDescription
+from service.served import ServedModel
+from service.settings import Settings
+from taggers.document import Document
+from taggers.errors import ModelError, ModelNotFound
+from taggers.pipeline import ALIASES, Tagger, bundled_models, describe, find_device, find_model, load
+from taggers.tasks import Task
+
+_WARM_UP = "Tagline reads this once, so that nobody waits for the first time."
+
+
+class Phase(Enum):
+    """Where the service is in its life."""
+
+    LOADING = "the models are still loading"
+    READY = "ready"
+    CLOSING = "the service is shutting down"
+
+
+class Registry:
+    """The models of a service.
+
+    Args:
+        settings: Which models, and where they run.
+
+    Raises:
+        ModelError: A model or the device is not there, or two models have the same name; nothing is loaded yet.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self.phase = Phase.LOADING
+        find_device(settings.device)
+        asked = settings.models or tuple(bundled_models())
+        self._folders = _find_folders(asked or ("en",))
+        aliases = {alias: name for alias, name in ALIASES.items() if name in self._folders}
+        self._names = {**aliases, **{name: name for name in self._folders}}
+        self.default = self._choose_default(settings.models)
+        self._served: dict[str, ServedModel] = {}
+        self._preparers = ThreadPoolExecutor(settings.preparers, thread_name_prefix="prepare")
+
+    async def load(self) -> None:
+        """Load the models and begin to serve them.
+
+        Raises:
+            ModelError: A folder is damaged.
+        """
+        self._divide_cores()
+        for name, folder in self._folders.items():
+            tagger = await asyncio.to_thread(self._load_warm, folder)
+            self._served[name] = ServedModel(tagger, settings=self._settings, preparers=self._preparers)
+        for served in self._served.values():
+            served.start()
+        self.phase = Phase.READY
+
+    async def close(self) -> None:
+        """Finish what was accepted, take nothing more."""
+        ready, self.phase = self.phase is Phase.READY, Phase.CLOSING
+        if ready:
+            for served in self._served.values():
+                await served.close()
+        self._preparers.shutdown(wait=False)
+
+    def check_ready(self) -> None:
+        """Go on only if requests are served.
+
+        Raises:
+            NotReady: The models are still loading, or the service is shutting down.
+        """
+        if self.phase is not Phase.READY:
+            raise NotReady(self.phase.value)
+
+    def find(self, name: str) -> ServedModel:
+        """The model of this name or alias.
+
+        Raises:
+            NotReady: The models are still loading, or the service is shutting down.
+            ModelNotFound: There is none of this name.
+        """
+        self.check_ready()
+        return self._served[self._full_name(name)]
+
+    def describe(self, name: str) -> ModelDescription:
+        """What clients may know of a model.
+
+        Raises:
+            NotReady: The models are still loading, or the service is shutting down.
+            ModelNotFound: There is none of this name.
+        """
+        served = self.find(name)
+        return self._describe(self._full_name(name), served)
+
+    def describe_all(self) -> list[ModelDescription]:
+        """What clients may know of the models.
+
+        Raises:
+            NotReady: The models are still loading, or the service is shutting down.
+        """
+        self.check_ready()
+        return [self._describe(name, served) for name, served in self._served.items()]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The models' own names."""
+        return tuple(self._folders)
+
+    def _full_name(self, name: str) -> str:
+        if name not in self._names:
+            raise ModelNotFound(name, self._names)
+        return self._names[name]
+
+    def _choose_default(self, asked: tuple[str, ...]) -> str:
+        if asked and asked[0] in self._names:
+            return asked[0]
+        return "en" if not asked and "en" in self._names else next(iter(self._folders))
+
+    def _divide_cores(self) -> None:
+        """Tell torch, which takes all cores by itself."""
+        share = max(1, torch.get_num_threads() // self._settings.workers)
+        torch.set_num_threads(self._settings.threads or share)
+
+    def _load_warm(self, folder: Path) -> Tagger:
+        tagger = load(folder, device=self._settings.device)
+        if tagger.manifest.segmenter is None:
+            tagger.tag([Document.from_words([_WARM_UP.split()])])
+        else:
+            tagger(_WARM_UP)
+        return tagger
+
+    def _describe(self, name: str, served: ServedModel) -> ModelDescription:
+        manifest = served.tagger.manifest
+        return ModelDescription(
+            name=name,
+            aliases=sorted(alias for alias, target in self._names.items() if target == name and alias != name),
+            default=self._names[self.default] == name,
+            language=manifest.language,
+            description=manifest.description,
+            license=manifest.license,
+            tasks={task: _describe_task(task_) for task, task_ in served.tagger.tasks.items()},
+            segments=manifest.segmenter is not None,
+            scores=manifest.scores,
+        )
+
+
+def _find_folders(asked: tuple[str, ...]) -> Mapping[str, Path]:
+    """The folder of each model, by the name that it gives itself."""
+    folders: dict[str, Path] = {}
+    for wanted in asked:
+        folder = find_model(wanted)
+        name = describe(folder).name
+        if folders.get(name, folder) != folder:
+            raise ModelError(f"two models have the name {name!r}: {folders[name]} and {folder}")
+        folders[name] = folder
+    return folders
+
+
+def _describe_task(task: Task) -> TaskDescription:
+    match task.kind:
+        case "span":
+            return TaskDescription(kind="span", labels=list(task.span_labels))
+        case "lemma":
+            return TaskDescription(kind="lemma", num_rules=len(task.labels))
+        case _:
+            return TaskDescription(kind="token", labels=list(task.labels))

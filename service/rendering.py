@@ -1,0 +1,78 @@
+"""Tagged documents -> the body of an answer, in the form that the client takes."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+from litestar.datastructures.headers import Accept
+
+from service.errors import NotAcceptable
+from service.html import write_html
+from taggers.document import Document
+from taggers.formats.answer import document_to_json
+from taggers.formats.conllu_writer import write_conllu
+from taggers.offsets import OffsetUnit
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What was asked for.
+
+    Attributes:
+        model: The model's name as the client said it.
+        documents: The tagged documents.
+        layers: The layers of spans that were filled; an answer has each, however little text there was.
+        offsets: The unit of offsets.
+    """
+
+    model: str
+    documents: Sequence[Document]
+    layers: Sequence[str]
+    offsets: OffsetUnit
+
+
+Render = Callable[[Answer], bytes]
+
+
+def render_json(answer: Answer) -> bytes:
+    """The answer shape; written document by document, because as objects it is many times its size."""
+    written = (msgspec.json.encode(_with_layers(document, answer)) for document in answer.documents)
+    return b'{"model":%b,"documents":[%b]}' % (msgspec.json.encode(answer.model), b",".join(written))
+
+
+def render_conllu(answer: Answer) -> bytes:
+    """CoNLL-U, with entities in MISC."""
+    return "".join(write_conllu(answer.documents)).encode()
+
+
+def render_html(answer: Answer) -> bytes:
+    """A page with the spans highlighted."""
+    return "".join(write_html(answer.documents, title=f"Tagged by {answer.model}")).encode()
+
+
+def _with_layers(document: Document, answer: Answer) -> dict[str, Any]:
+    made = document_to_json(document, offsets=answer.offsets)
+    for layer in answer.layers:
+        made["spans"].setdefault(layer, [])
+    return made
+
+
+FORMS: dict[str, tuple[str, Render]] = {
+    "application/json": ("application/json", render_json),
+    "text/x-conllu": ("text/x-conllu; charset=utf-8", render_conllu),
+    "text/html": ("text/html; charset=utf-8", render_html),
+}
+"""What may stand in ``Accept`` -> the answer's media type, and how it is written. The first is the default."""
+
+
+def choose_form(accept: Accept) -> tuple[str, Render]:
+    """The form that the client likes best.
+
+    Raises:
+        NotAcceptable: It takes none of them.
+    """
+    found = accept.best_match(list(FORMS))
+    if found is None:
+        raise NotAcceptable(f"expected Accept to allow one of {', '.join(FORMS)}")
+    return FORMS[found]

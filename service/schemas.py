@@ -1,0 +1,293 @@
+"""The bodies of requests and answers: what ``/schema`` describes.
+
+Requests are read into these models. Answers are made elsewhere (``taggers/formats/answer.py``); their models here say
+what clients may count on, and the tests hold the answers to them.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    create_model,
+    model_validator,
+)
+from pydantic_core import ErrorDetails, PydanticCustomError
+
+from service.errors import BadRequest, FieldError, TooLarge
+from taggers.document import Document
+from taggers.offsets import OffsetUnit
+
+_MAX_FIELD_ERRORS = 100
+"""So many bad fields are named; past ten times as many none is, for naming them costs memory."""
+
+
+def _check_word(word: str) -> str:
+    if not word.strip():
+        raise PydanticCustomError("blank_word", "expected a word, found {found}", {"found": repr(word[:20])})
+    return word
+
+
+Word = Annotated[str, AfterValidator(_check_word)]
+Words = Annotated[list[Word], Field(min_length=1, fail_fast=True)]
+
+
+class _Request(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, use_attribute_docstrings=True)
+
+
+class RequestDocument(_Request):
+    """One document: a text, or words that are already split."""
+
+    model_config = ConfigDict(json_schema_extra={"oneOf": [{"required": ["text"]}, {"required": ["tokens"]}]})
+
+    id: str | None = None
+    """Comes back with the answer."""
+    text: str | None = None
+    """Any text; offsets of the answer point into it."""
+    tokens: Annotated[list[Words], Field(fail_fast=True)] | None = None
+    """Sentences of words. The answer's text is then these words, joined by spaces and line ends."""
+
+    @model_validator(mode="after")
+    def _check_either(self) -> Self:
+        if (self.text is None) == (self.tokens is None):
+            found = "neither" if self.text is None else "both"
+            raise PydanticCustomError("either", f"expected either text or tokens, found {found}")
+        return self
+
+    def to_document(self) -> Document:
+        """The document; one that is a text has no sentences yet."""
+        if self.tokens is not None:
+            return Document.from_words(self.tokens, id=self.id)
+        return Document(self.text or "", id=self.id)
+
+
+class TagRequest(_Request):
+    """What ``POST /v1/tag`` takes: documents, or the short form with one text."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "oneOf": [{"required": ["documents"]}, {"required": ["text"]}],
+            "examples": [
+                {"text": "Ada Lovelace wrote to Babbage in London."},
+                {
+                    "documents": [{"id": "b", "tokens": [["Already", "split", "words", "."]]}],
+                    "model": "en",
+                    "tasks": ["upos", "ner"],
+                    "offsets": "utf16",
+                },
+            ],
+        }
+    )
+
+    documents: list[RequestDocument] | None = None
+    """The documents, answered in their order."""
+    text: str | None = None
+    """One text: short for one document that is nothing else."""
+    model: str | None = None
+    """A model's name or alias; the default model if absent."""
+    tasks: list[str] | None = None
+    """Which layers to fill beside sentences and tokens; all that the model has if absent."""
+    offsets: Literal["codepoint", "utf16", "utf8"] = "codepoint"
+    """What offsets count: Unicode code points, UTF-16 code units, or UTF-8 bytes."""
+
+    @model_validator(mode="after")
+    def _check_either(self) -> Self:
+        if (self.text is None) == (self.documents is None):
+            found = "neither" if self.text is None else "both"
+            raise PydanticCustomError("either", f"expected either documents or text, found {found}")
+        return self
+
+    def to_documents(self) -> list[Document]:
+        """The documents asked for."""
+        if self.documents is None:
+            return [Document(self.text or "")]
+        return [document.to_document() for document in self.documents]
+
+    @property
+    def unit(self) -> OffsetUnit:
+        """What offsets count."""
+        return OffsetUnit(self.offsets)
+
+
+def tag_request(*, max_documents: int) -> type[TagRequest]:
+    """The request model with the limit of this service, which stops at the limit instead of reading on."""
+    documents = Annotated[list[RequestDocument], Field(max_length=max_documents)] | None
+    return create_model("TagRequest", __base__=TagRequest, __doc__=TagRequest.__doc__, documents=(documents, None))
+
+
+def parse_request(body: bytes, model: type[TagRequest]) -> TagRequest:
+    """Read the body of a request.
+
+    Raises:
+        BadRequest: It is not JSON, or not what ``model`` demands.
+        TooLarge: It has too many documents.
+    """
+    try:
+        return model.model_validate_json(body)
+    except ValidationError as error:
+        count = error.error_count()
+        if count > 10 * _MAX_FIELD_ERRORS:
+            raise BadRequest(f"{count} bad fields: too many to name") from None
+        found = error.errors(include_url=False, include_input=False)
+    for detail in found:
+        if detail["type"] == "too_long" and detail["loc"] == ("documents",):
+            raise TooLarge(f"expected at most {detail['ctx']['max_length']} documents in one request")
+    if found[0]["type"] == "json_invalid":
+        raise BadRequest(_malformed(found[0]))
+    shown = [FieldError(".".join(map(str, detail["loc"])), _message(detail)) for detail in found[:_MAX_FIELD_ERRORS]]
+    raise BadRequest("; ".join(_summary(shown, count)), shown)
+
+
+def _malformed(detail: ErrorDetails) -> str:
+    problem = detail["msg"].removeprefix("Invalid JSON: ")
+    hint = " (half of a surrogate pair is not valid Unicode)" if "hex escape" in problem else ""
+    return f"malformed JSON: {problem}{hint}"
+
+
+def _message(detail: ErrorDetails) -> str:
+    if detail["type"] == "extra_forbidden":
+        known = RequestDocument if detail["loc"][0] == "documents" else TagRequest
+        return f"unknown field; there are: {', '.join(known.model_fields)}"
+    return detail["msg"]
+
+
+def _summary(fields: Sequence[FieldError], count: int) -> Iterator[str]:
+    for field in fields[:3]:
+        yield f"{field.path or 'body'}: {field.message}"
+    if count > 3:
+        yield f"and {count - 3} more"
+
+
+class _Answer(BaseModel):
+    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
+
+
+class Token(_Answer):
+    """One word. Further token layers of a model are further keys."""
+
+    model_config = ConfigDict(extra="allow")
+
+    text: str
+    """The word's form."""
+    start: int
+    end: int
+    upos: str | None = None
+    xpos: str | None = None
+    feats: dict[str, str] | None = None
+    lemma: str | None = None
+
+
+class MultiWordToken(_Answer):
+    """Words that are written together, such as ``don't``."""
+
+    tokens: tuple[int, int]
+    """The words ``[first, stop)`` of the sentence."""
+    text: str
+    columns: list[str] | None = None
+
+
+class Sentence(_Answer):
+    """One sentence."""
+
+    start: int
+    end: int
+    tokens: list[Token]
+    multiword: list[MultiWordToken] | None = None
+
+
+class Span(_Answer):
+    """A labelled run of tokens."""
+
+    label: str
+    start: int
+    end: int
+    text: str
+    sentence: int
+    """The index of its sentence."""
+    tokens: tuple[int, int]
+    """The words ``[first, stop)`` of that sentence."""
+    score: float | None = None
+    """The probability that the whole span is right."""
+
+
+class AnsweredDocument(_Answer):
+    """One document, tagged."""
+
+    id: str | None
+    text: str
+    """Exactly what was sent."""
+    sentences: list[Sentence]
+    spans: dict[str, list[Span]]
+    """By layer: ``ner``, ..."""
+
+
+class TagAnswer(_Answer):
+    """What ``POST /v1/tag`` answers; every ``[start, end)`` points into its document's text."""
+
+    model: str
+    """The model, by the name that was asked for."""
+    documents: list[AnsweredDocument]
+
+
+class TaskDescription(_Answer):
+    """One layer that a model fills."""
+
+    kind: Literal["token", "lemma", "span"]
+    labels: list[str] | None = None
+    """The tags, or the labels of spans; absent for lemmas."""
+    num_rules: int | None = None
+    """For lemmas: how many edit rules there are."""
+
+
+class ModelDescription(_Answer):
+    """One model that is served."""
+
+    name: str
+    aliases: list[str]
+    """Other names that it answers to."""
+    default: bool
+    """Whether it answers requests that name no model."""
+    language: str
+    description: str
+    license: str
+    tasks: dict[str, TaskDescription]
+    segments: bool
+    """Whether it takes raw text; otherwise only ``tokens``."""
+    scores: dict[str, Any]
+    """The figures of its card, by data set."""
+
+
+class ModelsAnswer(_Answer):
+    """What ``GET /v1/models`` answers."""
+
+    models: list[ModelDescription]
+
+
+class Health(_Answer):
+    """What the health checks answer."""
+
+    status: Literal["live", "ready"]
+
+
+class ProblemField(_Answer):
+    """One bad field of a request."""
+
+    path: str
+    """Where it is, such as ``documents.0.text``; empty for the whole body."""
+    message: str
+
+
+class Problem(_Answer):
+    """A problem document (RFC 9457): the body of every answer from status 400 on."""
+
+    type: str
+    """A URN that names the kind of problem."""
+    title: str
+    status: int
+    detail: str
+    errors: list[ProblemField] | None = None

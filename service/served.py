@@ -1,0 +1,123 @@
+"""ServedModel: one loaded model with its batcher: documents in, tagged documents out, whoever else is asking."""
+
+import asyncio
+from collections.abc import Callable, Collection, Iterable, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from itertools import islice
+from typing import TypeVar
+
+from service.admission import Admission
+from service.batcher import Batcher
+from service.settings import Settings
+from service.stopwatch import Stopwatch
+from taggers.document import Document
+from taggers.labeler import Chunk, Labels
+from taggers.pipeline import Tagger
+
+_CHARACTERS_PER_TOKEN = 4
+"""About; admission counts before the text is segmented."""
+
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True, slots=True)
+class _Prepared:
+    """Documents with their sentences, and what to label for them."""
+
+    documents: Sequence[Document]
+    chunks: Sequence[Chunk]
+    num_chunks: Sequence[int]
+    """For each sentence of all documents."""
+
+
+class ServedModel:
+    """One loaded model.
+
+    Args:
+        tagger: The model.
+        settings: Budgets and limits.
+        preparers: The threads that segment, decode and write answers.
+    """
+
+    def __init__(self, tagger: Tagger, *, settings: Settings, preparers: Executor) -> None:
+        self.tagger = tagger
+        self._batcher = Batcher(tagger.label, max_padded_tokens=settings.max_batch_tokens)
+        self._admission = Admission(max_tokens=settings.max_queue_tokens)
+        self._preparers = preparers
+
+    def start(self) -> None:
+        """Begin to work, in the running event loop."""
+        self._batcher.start()
+
+    async def close(self) -> None:
+        """Finish what was accepted, take nothing more."""
+        await self._batcher.close()
+
+    async def tag(
+        self, documents: Sequence[Document], *, tasks: Iterable[str] | None, stopwatch: Stopwatch
+    ) -> list[Document]:
+        """Tag documents; those without sentences are segmented first.
+
+        Args:
+            documents: In the order in which they are answered.
+            tasks: Which to fill; None for all.
+            stopwatch: Told of the phases ``segment``, ``queue`` and ``compute``.
+
+        Raises:
+            UnknownTask: The model lacks a task.
+            InvalidText: A text holds a lone surrogate.
+            ModelError: The model cannot segment.
+            QueueFull: Too much was accepted already.
+            NotReady: The service is shutting down.
+        """
+        wanted = self.tagger.check_tasks(tasks)
+        with self._admission.admit(sum(map(_estimate, documents)), tokens_per_second=self._batcher.tokens_per_second):
+            prepared = await self.run(self._prepare, documents)
+            stopwatch.lap("segment")
+            answers = await self._batcher.submit(prepared.chunks, on_start=lambda: stopwatch.lap("queue"))
+            stopwatch.lap("compute")
+            return await self.run(self._annotate, prepared, answers, wanted)
+
+    def span_layers(self, tasks: Iterable[str] | None) -> list[str]:
+        """Those of the tasks that are layers of spans.
+
+        Raises:
+            UnknownTask: The model lacks a task.
+        """
+        return [task for task in self.tagger.check_tasks(tasks) if self.tagger.tasks[task].kind == "span"]
+
+    async def run(self, function: Callable[..., Result], *arguments: object) -> Result:
+        """Run a function beside the event loop."""
+        return await asyncio.get_running_loop().run_in_executor(self._preparers, function, *arguments)
+
+    def _prepare(self, documents: Sequence[Document]) -> _Prepared:
+        raw = [index for index, document in enumerate(documents) if not document.sentences]
+        done = list(documents)
+        if raw:
+            texts, ids = zip(*((documents[index].text, documents[index].id) for index in raw), strict=True)
+            for index, document in zip(raw, self.tagger.segment(texts, ids=ids), strict=True):
+                done[index] = document
+        parts = [self.tagger.chunks(sentence) for document in done for sentence in document]
+        return _Prepared(done, [chunk for part in parts for chunk in part], list(map(len, parts)))
+
+    def _annotate(self, prepared: _Prepared, answers: Sequence[Labels], tasks: Collection[str]) -> list[Document]:
+        following, counts = iter(answers), iter(prepared.num_chunks)
+        return [
+            Document(
+                document.text,
+                tuple(
+                    self.tagger.annotate(sentence, list(islice(following, next(counts))), tasks)
+                    for sentence in document
+                ),
+                document.id,
+            )
+            for document in prepared.documents
+        ]
+
+
+def _estimate(document: Document) -> int:
+    """About how many tokens a document has."""
+    if document.sentences:
+        return sum(map(len, document))
+    return 1 + len(document.text) // _CHARACTERS_PER_TOKEN

@@ -1,0 +1,76 @@
+"""Settings of the service: read from environment variables that begin with ``TAGLINE_``; the command line wins."""
+
+from typing import Annotated, Any
+
+from pydantic import Field, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from taggers.errors import ConfigError
+
+
+class Settings(BaseSettings):
+    """Every setting with its default; ``TAGLINE_PORT=80`` sets ``port``."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="TAGLINE_", frozen=True, extra="forbid", use_attribute_docstrings=True, env_ignore_empty=True
+    )
+
+    host: str = "127.0.0.1"
+    """The address to listen on; ``0.0.0.0`` for every one."""
+
+    port: int = Field(8000, ge=0, le=65535)
+    """The port to listen on; 0 for any that is free."""
+
+    models: Annotated[tuple[str, ...], NoDecode] = ()
+    """Names or folders of the models to serve, the default one first; separated by commas. None: every bundled one."""
+
+    workers: int = Field(1, ge=1)
+    """How many processes serve."""
+
+    device: str = "auto"
+    """Where the models run: auto, cpu, cuda or cuda:N."""
+
+    threads: int | None = Field(None, ge=1)
+    """How many CPU threads one step of a network may use; None: the cores divided among the workers."""
+
+    preparers: int = Field(4, ge=1)
+    """How many threads segment, decode and write answers, beside the one that labels."""
+
+    max_batch_tokens: int = Field(2_000, ge=1)
+    """The most positions in one batch, padding included."""
+
+    max_queue_tokens: int = Field(1_000_000, ge=1)
+    """About how many tokens may be accepted and not answered, for each model; more is refused with 429."""
+
+    max_body_bytes: int = Field(16_000_000, ge=1)
+    """The most bytes in the body of a request."""
+
+    max_documents: int = Field(1_000, ge=1)
+    """The most documents in one request."""
+
+    request_timeout_s: float = Field(300, gt=0)
+    """How long a request may take before it is given up with 503."""
+
+    drain_timeout_s: int = Field(30, ge=0)
+    """How long requests that were accepted may go on after the service was told to stop."""
+
+    @field_validator("models", mode="before")
+    @classmethod
+    def _split_models(cls, value: object) -> object:
+        return tuple(filter(None, map(str.strip, value.split(",")))) if isinstance(value, str) else value
+
+
+def read_settings(**given: Any) -> Settings:
+    """Settings from the environment, with those given taking their place; None and an empty tuple give nothing.
+
+    Raises:
+        ConfigError: A value is wrong; the message names its setting.
+    """
+    try:
+        return Settings(**{name: value for name, value in given.items() if value not in (None, ())})
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = ".".join(map(str, first["loc"]))
+        raise ConfigError(
+            f"setting {name} (TAGLINE_{name.upper()}): {first['msg']}, found {first['input']!r}"
+        ) from error
