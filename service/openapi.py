@@ -68,7 +68,7 @@ class _SchemaPlugin(JsonRenderPlugin):
 
 
 def _refuse_other_paths(response: Response[Any]) -> Response[Any]:
-    """litestar has a page of its own for unknown paths below ``/schema``; ours is a problem document as anywhere."""
+    """Litestar has a page of its own for unknown paths below ``/schema``; ours is a problem document as anywhere."""
     if response.status_code == HTTPStatus.NOT_FOUND:
         raise NotFoundException
     return response

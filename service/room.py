@@ -6,7 +6,7 @@ the chunk whose turn it is, with the neighbors by length that fill the budget wi
 A chunk's turn is the count of tokens taken when it arrived, so the oldest is next and nothing starves: the count goes
 on with every batch, and newcomers stand behind it. Only what a request brings beyond one batch stands further back, by
 ``STEP`` tokens for each token of its own before it. So a book goes through in pieces between other people's tweets,
-with at least a share of ``1 / STEP`` of the device while others keep it busy, and all of it when nobody does.
+with a share of at least ``1 / (STEP + 1)`` of the device while others keep it busy, and all of it when nobody does.
 """
 
 from bisect import bisect_left, insort

@@ -1,0 +1,281 @@
+"""The batcher against a label function that names each chunk, waits, and fails where it is told to."""
+
+import asyncio
+import random
+import threading
+import time
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from service.batcher import Batcher
+from service.errors import NotReady
+from taggers.labeler import Chunk, Labels
+
+
+def chunk(number: int, *, cost: int = 1) -> Chunk:
+    return Chunk([str(number)], slice(0, 1), cost)
+
+
+def numbers(answers: Sequence[Labels]) -> list[int]:
+    return [int(labels["n"][0][0]) for labels in answers]
+
+
+class Device:
+    """Answers each chunk with its own number."""
+
+    def __init__(self) -> None:
+        self.batches: list[list[int]] = []
+        self.threads: set[int] = set()
+        self.poison: set[int] = set()
+        self.largest = 10**9
+        self.open = threading.Event()
+        self.open.set()
+        self.delay = lambda: 0.0
+        self._busy = threading.Lock()
+
+    def label(self, chunks: Sequence[Chunk]) -> list[Labels]:
+        assert self._busy.acquire(blocking=False), "two batches at once"
+        try:
+            self.open.wait()
+            time.sleep(self.delay())
+            self.threads.add(threading.get_ident())
+            found = [int(chunk.forms[0]) for chunk in chunks]
+            if len(chunks) > self.largest:
+                raise MemoryError("out of memory")
+            for number in found:
+                if number in self.poison:
+                    raise ValueError(f"cannot label {number}")
+            self.batches.append(found)
+            return [{"n": (np.array([number]), np.ones(1, np.float32))} for number in found]
+        finally:
+            self._busy.release()
+
+
+def run(
+    device: Device, scenario: Callable[[Batcher], Coroutine[Any, Any, Any]], *, max_padded_tokens: int = 100
+) -> Any:
+    async def whole() -> Any:
+        batcher = Batcher(device.label, max_padded_tokens=max_padded_tokens)
+        batcher.start()
+        try:
+            return await scenario(batcher)
+        finally:
+            device.open.set()
+            await batcher.close()
+
+    return asyncio.run(whole())
+
+
+async def until(condition: Callable[[], object]) -> None:
+    while not condition():
+        await asyncio.sleep(0.001)
+
+
+def test_answers_come_in_the_order_of_the_chunks() -> None:
+    async def scenario(batcher: Batcher) -> list[int]:
+        return numbers(await batcher.submit([chunk(3, cost=9), chunk(1), chunk(2, cost=5)]))
+
+    assert run(Device(), scenario) == [3, 1, 2]
+
+
+def test_nothing_to_label_is_answered_at_once() -> None:
+    async def scenario(batcher: Batcher) -> list[Labels]:
+        return await batcher.submit([])
+
+    device = Device()
+    assert run(device, scenario) == []
+    assert device.batches == []
+
+
+def test_requests_that_wait_together_run_together() -> None:
+    device = Device()
+
+    async def scenario(batcher: Batcher) -> None:
+        device.open.clear()
+        first = asyncio.create_task(batcher.submit([chunk(0)]))
+        await asyncio.sleep(0.01)  # an idle device does not wait for company
+        others = [asyncio.create_task(batcher.submit([chunk(n)])) for n in range(1, 10)]
+        await asyncio.sleep(0.01)
+        device.open.set()
+        answers = await asyncio.gather(first, *others)
+        assert [numbers(answer) for answer in answers] == [[n] for n in range(10)]
+
+    run(device, scenario)
+    assert list(map(sorted, device.batches)) == [[0], list(range(1, 10))]
+    assert len(device.threads) == 1
+
+
+def test_a_request_over_the_budget_goes_through_in_pieces() -> None:
+    device = Device()
+
+    async def scenario(batcher: Batcher) -> None:
+        big = asyncio.create_task(batcher.submit([chunk(n, cost=10) for n in range(200)]))
+        await until(lambda: device.batches)
+        assert numbers(await batcher.submit([chunk(1000)])) == [1000]
+        assert not big.done()
+        assert numbers(await big) == list(range(200))
+
+    device.delay = lambda: 0.001
+    run(device, scenario, max_padded_tokens=20)
+    assert max(map(len, device.batches)) == 2
+
+
+def test_start_is_told_once_when_the_first_chunk_runs() -> None:
+    device = Device()
+    told: list[int] = []
+
+    async def scenario(batcher: Batcher) -> None:
+        await batcher.submit([chunk(1, cost=60), chunk(2, cost=60)], on_start=lambda: told.append(len(device.batches)))
+
+    run(device, scenario)
+    assert told == [0]
+    assert len(device.batches) == 2
+
+
+def test_only_the_culprit_fails() -> None:
+    device = Device()
+    device.poison = {5}
+
+    async def scenario(batcher: Batcher) -> list[Any]:
+        device.open.clear()
+        tasks = [asyncio.create_task(batcher.submit([chunk(n)])) for n in range(10)]
+        await asyncio.sleep(0.01)
+        device.open.set()
+        answers = await asyncio.gather(*tasks, return_exceptions=True)
+        assert numbers(await batcher.submit([chunk(77)])) == [77]
+        return answers
+
+    answers = run(device, scenario)
+    assert str(answers.pop(5)) == "cannot label 5"
+    assert [number for answer in answers for number in numbers(answer)] == [0, 1, 2, 3, 4, 6, 7, 8, 9]
+
+
+def test_out_of_memory_halves_the_batch() -> None:
+    device = Device()
+    device.largest = 3
+
+    async def scenario(batcher: Batcher) -> list[int]:
+        return numbers(await batcher.submit([chunk(n) for n in range(20)]))
+
+    assert run(device, scenario) == list(range(20))
+    assert max(map(len, device.batches)) <= 3
+
+
+def test_an_answer_too_few_is_a_failure_and_no_mix_up() -> None:
+    async def scenario(batcher: Batcher) -> None:
+        with pytest.raises(ValueError, match="argument"):
+            await batcher.submit([chunk(1)])
+
+    device = Device()
+    device.label = lambda _: []  # type: ignore[method-assign]
+    run(device, scenario)
+
+
+def test_the_rest_of_a_request_that_failed_does_not_run() -> None:
+    device = Device()
+    device.poison = {0}
+
+    async def scenario(batcher: Batcher) -> None:
+        with pytest.raises(ValueError, match="cannot label 0"):
+            await batcher.submit([chunk(n, cost=100) for n in range(50)])
+        assert numbers(await batcher.submit([chunk(99)])) == [99]
+
+    run(device, scenario)
+    assert len(device.batches) <= 2
+
+
+def test_chunks_of_a_cancelled_request_leave_the_room() -> None:
+    device = Device()
+
+    async def scenario(batcher: Batcher) -> None:
+        device.open.clear()
+        running = asyncio.create_task(batcher.submit([chunk(0)]))
+        await asyncio.sleep(0.01)
+        gone = asyncio.create_task(batcher.submit([chunk(1), chunk(2)]))
+        stays = asyncio.create_task(batcher.submit([chunk(3)]))
+        await asyncio.sleep(0.01)
+        gone.cancel()
+        running.cancel()  # its batch is on the device already
+        await asyncio.sleep(0.01)
+        device.open.set()
+        assert numbers(await stays) == [3]
+        assert gone.cancelled()
+        assert running.cancelled()
+
+    run(device, scenario)
+    assert device.batches == [[0], [3]]
+
+
+def test_close_finishes_what_was_accepted_and_takes_nothing_more() -> None:
+    device = Device()
+
+    async def scenario(batcher: Batcher) -> None:
+        device.open.clear()
+        accepted = [asyncio.create_task(batcher.submit([chunk(n, cost=60)])) for n in range(5)]
+        await asyncio.sleep(0.01)
+        closing = asyncio.create_task(batcher.close())
+        await asyncio.sleep(0.01)
+        with pytest.raises(NotReady):
+            await batcher.submit([chunk(9)])
+        device.open.set()
+        await closing
+        assert [numbers(await answer) for answer in accepted] == [[n] for n in range(5)]
+
+    run(device, scenario)
+
+
+def test_rate_is_measured() -> None:
+    device = Device()
+    device.delay = lambda: 0.005
+
+    async def scenario(batcher: Batcher) -> None:
+        assert batcher.tokens_per_second is None
+        await batcher.submit([chunk(n, cost=50) for n in range(6)])
+        assert batcher.tokens_per_second
+        assert 0 < batcher.tokens_per_second <= 100 / 0.005
+
+    run(device, scenario)
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(0, 10**6), st.integers(1, 40))
+def test_chaos_each_live_request_gets_its_own_answer_once(seed: int, budget: int) -> None:
+    """Random delays, cancellations, failures and sizes: live requests are answered, and the next one works."""
+    rng = random.Random(seed)
+    device = Device()
+    device.poison = {number for number in range(400) if rng.random() < 0.05}
+    device.largest = rng.choice([2, 5, 10**9])
+    delays = [rng.random() * 0.001 for _ in range(50)]
+    device.delay = lambda: delays[len(device.batches) % len(delays)]
+
+    async def client(batcher: Batcher, mine: list[int], wait: float, patience: float | None) -> None:
+        await asyncio.sleep(wait)
+        work = asyncio.create_task(batcher.submit([chunk(n, cost=1 + n % 17) for n in mine]))
+        if patience is not None:
+            await asyncio.sleep(patience)
+            work.cancel()
+        (answer,) = await asyncio.gather(work, return_exceptions=True)
+        if isinstance(answer, asyncio.CancelledError):
+            assert patience is not None
+        elif isinstance(answer, ValueError):
+            assert str(answer) in {f"cannot label {n}" for n in device.poison.intersection(mine)}
+        else:
+            assert numbers(answer) == mine
+
+    async def scenario(batcher: Batcher) -> None:
+        clients = []
+        for first in range(0, 400, 10):
+            mine = rng.sample(range(first, first + 10), rng.randint(0, 10))
+            patience = rng.random() * 0.01 if rng.random() < 0.3 else None
+            clients.append(client(batcher, mine, rng.random() * 0.01, patience))
+        await asyncio.gather(*clients)
+        assert numbers(await batcher.submit([chunk(1000)])) == [1000]
+
+    run(device, scenario, max_padded_tokens=budget)
+    labelled = [number for batch in device.batches for number in batch]
+    assert len(labelled) == len(set(labelled))
