@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, Field, PositiveInt, ValidationError, model_validator
 
-from taggers.config import Config, EncoderConfig, FeatureConfig, Fraction, NetworkConfig, TaskConfig
+from taggers.config import Config, EncoderConfig, FeatureConfig, Fraction, NetworkConfig, TaskConfig, TransformerConfig
 from taggers.errors import ConfigError
 
 Positive = Annotated[float, Field(gt=0)]
@@ -100,9 +100,13 @@ class SegmenterConfig(Config):
 
     @model_validator(mode="after")
     def _one_of_two(self) -> "SegmenterConfig":
-        trained = self.features is not None and self.encoder is not None and bool(self.data)
-        if (self.model is None) != trained:
+        given = [self.features is not None, self.encoder is not None, bool(self.data)]
+        if any(given) if self.model else not all(given):
             raise ValueError("give either model, to take its segmenter, or features, encoder and data, to train one")
+        if isinstance(self.encoder, TransformerConfig) and self.encoder.pretrained:
+            raise ValueError("a pretrained encoder reads words, but a segmenter characters")
+        if self.model is None:
+            _check_files(self.data)
         return self
 
 
@@ -128,6 +132,10 @@ class Recipe(Config):
             )
         if missing := self.tasks.keys() - {task for data in self.data if data.train for task in data.tasks}:
             raise ValueError(f"no training data carries the task {sorted(missing)[0]!r}")
+        for name, task in self.tasks.items():
+            if task.type == "boundaries":
+                raise ValueError(f"tasks.{name}: boundaries are the task of the [segmenter], not of the tagger")
+        _check_files(self.data)
         return self
 
     def tagger_network(self) -> NetworkConfig:
@@ -152,6 +160,13 @@ class Recipe(Config):
         )
 
 
+def _check_files(sets: Iterable[DataConfig]) -> None:
+    """Without files to learn from, or to choose the best epoch by, a training would go on about nothing."""
+    for split, purpose in (("train", "learn from"), ("dev", "choose the best epoch by")):
+        if not any(getattr(data, split) for data in sets):
+            raise ValueError(f"no data has {split} files, to {purpose}")
+
+
 def read_recipe(path: Path, overrides: Iterable[str] = ()) -> Recipe:
     """Read a training config.
 
@@ -160,7 +175,7 @@ def read_recipe(path: Path, overrides: Iterable[str] = ()) -> Recipe:
         overrides: ``section.key=value``, each value in TOML (a bare word counts as a string).
 
     Raises:
-        ConfigError: The file is not TOML, a key is unknown or a value is wrong; every problem has its line.
+        ConfigError: The file is not TOML, a key is unknown or a value is wrong; the message names every problem.
     """
     try:
         values = tomllib.loads(path.read_text(encoding="utf-8"))
@@ -168,11 +183,18 @@ def read_recipe(path: Path, overrides: Iterable[str] = ()) -> Recipe:
         raise ConfigError(f"{path}: not valid TOML: {error}") from error
     for override in overrides:
         _override(values, override)
+    place = ""
     try:
-        return Recipe.model_validate(values)
+        recipe = Recipe.model_validate(values)
+        place = "model: "
+        recipe.tagger_network()  # features, encoder, window and margin must fit each other, too
+        place = "segmenter: "
+        if recipe.segmenter and recipe.segmenter.model is None:
+            recipe.segmenter_network()
     except ValidationError as error:
-        problems = [_explain(problem) for problem in error.errors()]
+        problems = [place + _explain(problem) for problem in error.errors()]
         raise ConfigError(f"{path}: " + "; ".join(problems)) from error
+    return recipe
 
 
 def _override(values: dict[str, Any], override: str) -> None:
@@ -195,21 +217,26 @@ def _explain(problem: Any) -> str:
     where = ".".join(str(part) for part in problem["loc"])
     if problem["type"] == "extra_forbidden":
         *parents, key = problem["loc"]
-        nearest = difflib.get_close_matches(str(key), _known_keys(parents), n=1)
-        return f"{where}: unknown key" + (f"; did you mean {nearest[0]!r}?" if nearest else "")
-    return f"{where}: {problem['msg']}" if where else str(problem["msg"])
+        nearest = difflib.get_close_matches(str(key), _known_keys(parents), n=1, cutoff=0.0)
+        return f"{where}: unknown key; the nearest known one is {nearest[0]!r}"
+    message = str(problem["msg"]).removeprefix("Value error, ")
+    return f"{where}: {message}" if where else message
 
 
 def _known_keys(parents: Sequence[int | str]) -> list[str]:
     """The keys of the model that a location in a recipe leads to."""
     kinds: list[Any] = [Recipe]
     for part in parents:
-        kinds = [
-            found
-            for kind in kinds
-            for found in (_models_in(kind.model_fields[part].annotation) if part in kind.model_fields else [kind])
-        ]
+        kinds = [found for kind in kinds for found in _step(kind, part)]
     return [item.alias or name for kind in kinds for name, item in kind.model_fields.items()]
+
+
+def _step(kind: Any, part: int | str) -> list[Any]:
+    """The models one part of a location leads to: by a field, by a variant's ``type``, or by an index or a name."""
+    if models := _models_in(kind.model_fields[part].annotation) if part in kind.model_fields else []:
+        return models
+    variants = get_args(kind.model_fields["type"].annotation) if "type" in kind.model_fields else ()
+    return [kind] if len(variants) != 1 or part in variants else []
 
 
 def _models_in(annotation: Any) -> list[type[BaseModel]]:
