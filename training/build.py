@@ -1,14 +1,22 @@
 """A recipe -> a trained model: the segmenter first, then the tagger, then the folder."""
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 import torch
 from torch import nn
 
 from taggers.boundaries import collect_expansions
-from taggers.checkpoint import Manifest, Model, describe_network, load_model, make_labeler, save_model
+from taggers.checkpoint import (
+    Manifest,
+    Model,
+    NetworkManifest,
+    describe_network,
+    load_model,
+    make_labeler,
+    save_model,
+)
 from taggers.config import FeatureConfig, NetworkConfig, TransformerConfig
 from taggers.document import Document, Sentence
 from taggers.embeddings import StaticVectors
@@ -20,11 +28,13 @@ from taggers.pipeline import Tagger, find_model
 from taggers.segmenter import Segmenter
 from taggers.tasks import Task
 from training.characters import CharacterCorpus, boundary_task, undivided
+from training.checkpoints import claim_checkpoints
 from training.config import DataConfig, Recipe, TrainingConfig
 from training.data import (
     DevSet,
     Example,
     count_forms,
+    cut_examples,
     join_layers,
     learn_tasks,
     make_examples,
@@ -37,6 +47,8 @@ from training.vectors import read_vectors
 
 _CHECKPOINTS = "checkpoints"
 _DEV_BATCH = 4000
+_EVALUATED = ("upos", "xpos", "feats", "lemma")
+"""The columns that every evaluation scores."""
 
 logger = logging.getLogger(__name__)
 
@@ -47,12 +59,17 @@ def build_model(recipe: Recipe, folder: Path, *, resume: bool, device: torch.dev
     Checkpoints and logs go to ``folder/checkpoints``, from which ``resume`` goes on.
 
     Raises:
-        ConfigError: The recipe does not fit the data or what is installed.
+        ConfigError: The recipe does not fit the data, what is installed or the checkpoints that are there.
         FormatError: A data file is malformed.
     """
     corpora = Path(recipe.corpora)
-    segmenter = _build_segmenter(recipe, corpora, folder / _CHECKPOINTS / "segmenter", resume=resume, device=device)
-    tagger = _build_tagger(recipe, corpora, folder / _CHECKPOINTS / "tagger", resume=resume, device=device)
+    checkpoints = folder / _CHECKPOINTS
+    claim_checkpoints(checkpoints, recipe, resume=resume)
+    # Both are prepared before either is trained: what is wrong with one must not show hours after the other began.
+    train_segmenter = _prepare_segmenter(recipe, corpora, checkpoints / "segmenter", resume=resume, device=device)
+    train_tagger = _prepare_tagger(recipe, corpora, checkpoints / "tagger", resume=resume, device=device)
+    segmenter = train_segmenter()
+    tagger = train_tagger()
     manifest = Manifest(
         name=recipe.model.name,
         language=recipe.model.language,
@@ -68,50 +85,56 @@ def build_model(recipe: Recipe, folder: Path, *, resume: bool, device: torch.dev
     return model
 
 
-def _build_tagger(recipe: Recipe, corpora: Path, folder: Path, *, resume: bool, device: torch.device) -> Labeler:
+def _prepare_tagger(
+    recipe: Recipe, corpora: Path, folder: Path, *, resume: bool, device: torch.device
+) -> Callable[[], Labeler]:
+    """Read everything; what is returned trains."""
     config = recipe.tagger_network()
     layers = {name: task.layer or name for name, task in config.tasks.items()}
     train, dev = _read_sets(recipe.data, corpora, layers)
     sentences = join_layers(train)
     logger.info("training sentences: %d, joined from %d", len(sentences), sum(map(len, train)))
     tasks = learn_tasks(sentences, config.tasks)
-    examples = make_examples(sentences, tasks)
     labeler = _fresh_labeler(
         config, tasks, count_forms(sentence.words for sentence in sentences), corpora, seed=recipe.training.seed
     )
+    examples = list(cut_examples(make_examples(sentences, tasks), labeler.chunks))
 
     def judge(network: TaggingNetwork) -> Mapping[str, float]:
         judged = make_labeler(network, labeler.featurizer, tasks, config)
         manifest = Manifest(name="dev", language="", tagger=describe_network(judged, config))
         return score_tagger(Tagger(Model(manifest, judged, None)), dev)
 
-    _train(
-        labeler,
-        examples=lambda _epoch: examples,
-        judge=judge,
-        weights={name: task.weight for name, task in config.tasks.items()},
-        config=recipe.training,
-        folder=folder,
-        resume=resume,
-        device=device,
-    )
-    return labeler
+    def train_tagger() -> Labeler:
+        _train(
+            labeler,
+            examples=lambda _epoch: examples,
+            judge=judge,
+            weights={name: task.weight for name, task in config.tasks.items()},
+            config=recipe.training,
+            folder=folder,
+            resume=resume,
+            device=device,
+        )
+        return labeler
+
+    return train_tagger
 
 
-def _build_segmenter(
+def _prepare_segmenter(
     recipe: Recipe, corpora: Path, folder: Path, *, resume: bool, device: torch.device
-) -> tuple[Segmenter, object] | None:
+) -> Callable[[], tuple[Segmenter, NetworkManifest] | None]:
+    """Read everything; what is returned trains."""
     wanted = recipe.segmenter
     if wanted is None:
-        return None
+        return lambda: None
     if wanted.model is not None:
-        borrowed = load_model(find_model(wanted.model), device=device)
-        if borrowed.segmenter is None:
-            raise ConfigError(f"segmenter.model: the model {wanted.model!r} has no segmenter")
-        return borrowed.segmenter, borrowed.manifest.segmenter
+        borrowed = _borrow_segmenter(wanted.model, device)
+        return lambda: borrowed
     config = recipe.segmenter_network()
-    train = [document for data in wanted.data for document in read_documents(data, data.train, corpora, ())]
-    dev = [document for data in wanted.data for document in read_documents(data, data.dev, corpora, ())]
+    train = [document for data in wanted.data for document in read_documents(data, data.train, corpora, {})]
+    dev = [document for data in wanted.data for document in read_documents(data, data.dev, corpora, {})]
+    _check_dev(dev)
     corpus = CharacterCorpus.from_documents(train, newline_rate=wanted.newline_rate)
     tasks = {task.name: task for task in [boundary_task()]}
     labeler = _fresh_labeler(
@@ -123,17 +146,27 @@ def _build_segmenter(
         judged = Segmenter(make_labeler(network, labeler.featurizer, tasks, config), expansions)
         return score_segmenter(judged, dev)
 
-    _train(
-        labeler,
-        examples=lambda epoch: corpus.examples(seed=wanted.training.seed, epoch=epoch),
-        judge=judge,
-        weights=dict.fromkeys(tasks, 1.0),
-        config=wanted.training,
-        folder=folder,
-        resume=resume,
-        device=device,
-    )
-    return Segmenter(labeler, expansions), describe_network(labeler, config)
+    def train_segmenter() -> tuple[Segmenter, NetworkManifest]:
+        _train(
+            labeler,
+            examples=lambda epoch: corpus.examples(seed=wanted.training.seed, epoch=epoch),
+            judge=judge,
+            weights=dict.fromkeys(tasks, 1.0),
+            config=wanted.training,
+            folder=folder,
+            resume=resume,
+            device=device,
+        )
+        return Segmenter(labeler, expansions), describe_network(labeler, config)
+
+    return train_segmenter
+
+
+def _borrow_segmenter(name: str, device: torch.device) -> tuple[Segmenter, NetworkManifest]:
+    lender = load_model(find_model(name), device=device)
+    if lender.segmenter is None or lender.manifest.segmenter is None:
+        raise ConfigError(f"segmenter.model: the model {name!r} has no segmenter")
+    return lender.segmenter, lender.manifest.segmenter
 
 
 def _train(
@@ -188,32 +221,63 @@ def _read_sets(
     train: list[list[Sentence]] = []
     dev: list[DevSet] = []
     for data in sets:
-        kept = [layers[task] for task in data.tasks]
+        kept = {task: layers[task] for task in data.tasks}
         documents = read_documents(data, data.train, corpora, kept)
         train.append([sentence for document in documents for sentence in document])
         if data.dev:
             judged = read_documents(data, data.dev, corpora, kept)
             dev.append(DevSet(judged, data.tasks, data.dev[0]))
+    _check_dev(document for dev_set in dev for document in dev_set.documents)
     return train, dev
 
 
+def _check_dev(documents: Iterable[Document]) -> None:
+    if not any(len(sentence) for document in documents for sentence in document):
+        raise ConfigError("the dev files hold no sentence to choose the best epoch by")
+
+
 def score_tagger(tagger: Tagger, dev: Sequence[DevSet]) -> dict[str, float]:
-    """Dev scores by task, averaged over the sets that carry it, and ``score``, the mean of the tasks."""
+    """Dev scores by task, averaged over the sets that carry it, and ``score``, the mean of the tasks.
+
+    Raises:
+        ConfigError: No set carries any of its tasks.
+    """
     found: dict[str, list[float]] = {}
     for dev_set in dev:
-
-        def tag(documents: Sequence[Document], tasks: tuple[str, ...] = dev_set.tasks) -> Sequence[Document]:
-            return tagger.tag(documents, tasks=tasks, max_batch_tokens=_DEV_BATCH)
-
-        scores = evaluate(tag, dev_set.documents)
-        for layer, value in scores.layers.items():
-            if layer != "ufeats_universal":
-                found.setdefault(layer, []).append(value)
-        for task in dev_set.tasks:
-            if task in scores.spans:
-                found.setdefault(task, []).append(scores.spans[task].f1)
+        for name, value in _score_set(tagger, dev_set).items():
+            found.setdefault(name, []).append(value)
     means = {name: sum(values) / len(values) for name, values in found.items()}
-    return {"score": sum(means.values()) / max(1, len(means)), **means}
+    if not means:
+        raise ConfigError("the dev files carry none of the tasks that they are to be judged by")
+    return {"score": sum(means.values()) / len(means), **means}
+
+
+def _score_set(tagger: Tagger, dev_set: DevSet) -> dict[str, float]:
+    answers: list[Document] = []
+
+    def tag(documents: Sequence[Document]) -> Sequence[Document]:
+        answers.extend(tagger.tag(documents, tasks=dev_set.tasks, max_batch_tokens=_DEV_BATCH))
+        return answers
+
+    scores = evaluate(tag, dev_set.documents)
+    found = {layer: value for layer, value in scores.layers.items() if layer != "ufeats_universal"}
+    for task in dev_set.tasks:
+        if task in scores.spans:
+            found[task] = scores.spans[task].f1
+        elif task not in _EVALUATED and tagger.tasks[task].kind != "span":
+            found |= _accuracy(dev_set.documents, answers, task)
+    return found
+
+
+def _accuracy(gold: Sequence[Document], predicted: Sequence[Document], task: str) -> dict[str, float]:
+    """The accuracy of a column that no evaluation knows by its name; nothing where gold does not have it."""
+    right = [
+        tag == guess
+        for document, answer in zip(gold, predicted, strict=True)
+        for sentence, guessed in zip(document, answer, strict=True)
+        for tag, guess in zip(sentence.tags.get(task, ()), guessed.tags[task], strict=False)
+    ]
+    return {task: sum(right) / len(right)} if right else {}
 
 
 def score_segmenter(segmenter: Segmenter, dev: Sequence[Document]) -> dict[str, float]:

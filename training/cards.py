@@ -68,7 +68,7 @@ def describe_encoder(config: EncoderConfig) -> str:
 def _measure(tagger: Tagger, data: DataConfig, corpora: Path) -> Iterator[Measurement]:
     if not data.test:
         return
-    gold = read_documents(data, data.test, corpora, [tagger.tasks[task].layer for task in data.tasks])
+    gold = read_documents(data, data.test, corpora, {task: tagger.tasks[task].layer for task in data.tasks})
     files = [f"corpora/{name}" for name in data.test]
     command = f"tagline evaluate {tagger.name} {' '.join(files)}"
 

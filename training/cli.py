@@ -11,11 +11,13 @@ from cyclopts import Parameter
 from rich.console import Console
 
 from taggers.document import Document
+from taggers.errors import FormatError
 from taggers.formats.files import read_file
 from taggers.pipeline import Tagger, find_device, load
 from training.build import build_model
 from training.cards import write_measured_card
 from training.config import read_recipe
+from training.data import name_layers
 from training.evaluation import evaluate as score
 from training.scores import scores_table
 
@@ -45,8 +47,8 @@ def train(
     recipe = read_recipe(config, set)
     folder = output or Path("runs") / recipe.model.name
     folder.mkdir(parents=True, exist_ok=True)
-    _keep_config(config, set, folder)
     build_model(recipe, folder, resume=resume, device=find_device(device))
+    _keep_config(config, set, folder)  # now that the folder's model is this config's
 
 
 def evaluate(
@@ -71,7 +73,10 @@ def evaluate(
         device: auto, cpu, cuda or cuda:N.
     """
     tagger = load(model, device=device)
-    gold = [document for path in files for document in read_file(path)]
+    layers = {name: task.layer for name, task in tagger.tasks.items()}
+    gold = [name_layers(document, layers) for path in files for document in read_file(path)]
+    if not any(document.sentences for document in gold):
+        raise FormatError(files[0], 1, "expected sentences to score the model on, found none")
     chosen = [name.strip() for name in types.split(",") if name.strip()] if types else None
     scores = score(
         lambda documents: answer(tagger, documents, raw=raw),

@@ -2,7 +2,7 @@
 
 import logging
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -10,8 +10,9 @@ from taggers.config import TaskConfig
 from taggers.document import Document, Sentence, Span
 from taggers.errors import ConfigError
 from taggers.formats.files import read_file
+from taggers.labeler import Chunk
 from taggers.spans import Scheme
-from taggers.tasks import Task, learn_labels
+from taggers.tasks import Task, encode_layer, learn_labels
 from training.config import DataConfig
 
 MISSING = -100
@@ -37,36 +38,43 @@ class DevSet:
     name: str
 
 
-def read_documents(data: DataConfig, paths: Iterable[str], corpora: Path, layers: Iterable[str]) -> list[Document]:
-    """Read files of one data set, with span labels renamed and only ``layers`` kept.
+def read_documents(data: DataConfig, paths: Iterable[str], corpora: Path, layers: Mapping[str, str]) -> list[Document]:
+    """Read files of one data set, with span labels renamed and only its tasks' layers kept.
+
+    Args:
+        data: The data set.
+        paths: Some of its files.
+        corpora: The folder that they start from.
+        layers: Task name -> the name of its layer in the files. From here on a layer has its task's name, so that two
+            tasks can learn from layers of one name in different data sets.
 
     Raises:
         ConfigError: A file is not there.
         FormatError: A file is malformed.
     """
     documents: list[Document] = []
-    kept = tuple(layers)
     for name in paths:
         path = corpora / name
         if not path.is_file():
             raise ConfigError(f"no such file: {path} (the data's paths start from corpora = {str(corpora)!r})")
-        documents.extend(_prepare(document, data.labels, kept) for document in read_file(path))
+        documents.extend(name_layers(document, layers, data.labels) for document in read_file(path))
     return documents
 
 
-def _prepare(document: Document, labels: Mapping[str, str], layers: tuple[str, ...]) -> Document:
-    return replace(document, sentences=tuple(_only(sentence, labels, layers) for sentence in document))
+def name_layers(document: Document, layers: Mapping[str, str], labels: Mapping[str, str] | None = None) -> Document:
+    """A document with these layers only (task name -> layer), by their tasks' names; ``labels`` renames span labels."""
+    return replace(document, sentences=tuple(_only(sentence, layers, labels or {}) for sentence in document))
 
 
-def _only(sentence: Sentence, labels: Mapping[str, str], layers: tuple[str, ...]) -> Sentence:
+def _only(sentence: Sentence, layers: Mapping[str, str], labels: Mapping[str, str]) -> Sentence:
     def renamed(spans: Iterable[Span]) -> tuple[Span, ...]:
         named = (replace(span, label=labels.get(span.label, span.label)) for span in spans)
         return tuple(span for span in named if span.label != "O")
 
     return replace(
         sentence,
-        tags={layer: column for layer, column in sentence.tags.items() if layer in layers},
-        spans={layer: renamed(spans) for layer, spans in sentence.spans.items() if layer in layers},
+        tags={task: sentence.tags[layer] for task, layer in layers.items() if layer in sentence.tags},
+        spans={task: renamed(sentence.spans[layer]) for task, layer in layers.items() if layer in sentence.spans},
     )
 
 
@@ -78,15 +86,16 @@ def join_layers(sets: Sequence[Sequence[Sentence]]) -> list[Sentence]:
     joined: list[Sentence] = []
     for sentences in sets:
         partners: defaultdict[tuple[str, ...], list[int]] = defaultdict(list)
-        for index in range(len(joined) - 1, -1, -1):  # so that pop() takes the first
-            partners[joined[index].words].append(index)
+        for index, sentence in enumerate(joined):
+            partners[sentence.words].append(index)
         for sentence in sentences:
-            waiting = partners.get(sentence.words)
-            if waiting and not _layers(joined[waiting[-1]]) & _layers(sentence):
-                index = waiting.pop()
-                joined[index] = joined[index].annotated(tags=dict(sentence.tags), spans=dict(sentence.spans))
-            else:
+            waiting = partners.get(sentence.words, [])
+            partner = next((index for index in waiting if not _layers(joined[index]) & _layers(sentence)), None)
+            if partner is None:
                 joined.append(sentence)
+            else:
+                waiting.remove(partner)
+                joined[partner] = joined[partner].annotated(tags=dict(sentence.tags), spans=dict(sentence.spans))
     return joined
 
 
@@ -98,13 +107,16 @@ def learn_tasks(sentences: Sequence[Sentence], configs: Mapping[str, TaskConfig]
     """The label set of every task, from what the training sentences carry.
 
     Raises:
-        ConfigError: No sentence carries a task's layer.
+        ConfigError: No sentence carries a task's layer, or none of its labels is frequent enough.
     """
     tasks = {}
     for name, config in configs.items():
         layer = config.layer or name
         scheme = Scheme.parse(config.scheme)
-        labels = learn_labels(sentences, kind=config.type, layer=layer, scheme=scheme, min_count=config.min_count)
+        try:
+            labels = learn_labels(sentences, kind=config.type, layer=name, scheme=scheme, min_count=config.min_count)
+        except ValueError as error:
+            raise ConfigError(f"tasks.{name}: no label occurs {config.min_count} times (min_count)") from error
         if labels is None:
             raise ConfigError(f"tasks.{name}: no training sentence carries the layer {layer!r}")
         tasks[name] = Task(name, config.type, layer, labels, scheme)
@@ -118,13 +130,36 @@ def make_examples(sentences: Iterable[Sentence], tasks: Mapping[str, Task]) -> l
     for sentence in sentences:
         labels = {}
         for name, task in tasks.items():
-            encoded = task.encode(sentence)
+            encoded = encode_layer(sentence, kind=task.kind, layer=name, scheme=task.scheme)
             if encoded is not None:
                 known = map(task.labels.id, encoded)
                 labels[name] = [MISSING if index is None else index for index in known]
         if labels and len(sentence):
             examples.append(Example(sentence.words, labels))
     return examples
+
+
+def cut_examples(examples: Iterable[Example], chunks: Callable[[Sequence[str]], Sequence[Chunk]]) -> Iterator[Example]:
+    """The examples as a network reads them: of one past its limit each chunk, its context's labels missing.
+
+    Args:
+        examples: Examples of any length.
+        chunks: How the network's labeler cuts a sequence.
+    """
+    for example in examples:
+        parts = chunks(example.forms)
+        if len(parts) == 1:
+            yield example
+            continue
+        done = 0
+        for chunk in parts:
+            kept = range(*chunk.keep.indices(len(chunk.forms)))
+            before, after = [MISSING] * kept.start, [MISSING] * (len(chunk.forms) - kept.stop)
+            yield Example(
+                chunk.forms,
+                {task: [*before, *ids[done : done + len(kept)], *after] for task, ids in example.labels.items()},
+            )
+            done += len(kept)
 
 
 def count_forms(sentences: Iterable[Sequence[str]]) -> Counter[str]:
