@@ -7,9 +7,10 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
+from io import RawIOBase
 from pathlib import Path
 from types import FrameType
-from typing import BinaryIO, Literal
+from typing import Any, Literal
 
 from taggers.document import Document
 from taggers.errors import TaglineError
@@ -77,10 +78,15 @@ def find_writer(format: OutputFormat, *, span_tasks: Sequence[str], terminal: bo
 
 
 class Output:
-    """Takes chunks of text and passes each on at once, whole: an interrupt (Ctrl-C) waits until a chunk is written."""
+    """Takes chunks of text and passes each on at once, whole: an interrupt (Ctrl-C) waits until a chunk is written.
 
-    def __init__(self, stream: BinaryIO, name: str) -> None:
-        self.num_chunks = 0
+    Args:
+        stream: Has no buffer, which would try again, when it closes, to write what a full disk refused.
+        name: What errors call it.
+    """
+
+    def __init__(self, stream: RawIOBase, name: str) -> None:
+        self.bytes_written = 0
         self._stream = stream
         self._name = name
         self._writing = False
@@ -95,14 +101,16 @@ class Output:
         """
         self._writing = True
         try:
-            self._stream.write(chunk.encode("utf-8"))
-            self._stream.flush()
+            left = memoryview(chunk.encode("utf-8"))
+            while left:
+                written = self._stream.write(left) or 0
+                self.bytes_written += written
+                left = left[written:]
         except OSError as error:
             error.filename = self._name
             raise
         finally:
             self._writing = False
-        self.num_chunks += 1
         if self._interrupted:
             raise KeyboardInterrupt
 
@@ -128,10 +136,10 @@ def open_output(path: Path | None) -> Iterator[Output]:
     """
     target = path and path.resolve()  # a link stays a link
     if target is None:
-        with _waiting_interrupts(Output(sys.stdout.buffer, "<stdout>")) as output:
+        with _waiting_interrupts(Output(_stdout(), "<stdout>")) as output:
             yield output
     elif target.exists() and not target.is_file():  # nothing may take the place of a device or a pipe
-        with target.open("wb") as stream, _waiting_interrupts(Output(stream, str(path))) as output:
+        with target.open("wb", buffering=0) as stream, _waiting_interrupts(Output(stream, str(path))) as output:
             yield output
     else:
         with _replacing(target) as output:
@@ -141,13 +149,13 @@ def open_output(path: Path | None) -> Iterator[Output]:
 @contextmanager
 def _replacing(target: Path) -> Iterator[Output]:
     part = target.with_name(f"{target.name}.part")
-    with part.open("wb") as stream:
+    with part.open("wb", buffering=0) as stream:
         output = Output(stream, str(part))
         try:
             with _waiting_interrupts(output):
                 yield output
         except BaseException as error:
-            if not output.num_chunks:
+            if not output.bytes_written:
                 part.unlink()
             elif isinstance(error, TaglineError):
                 raise TaglineError(f"{error}; what was tagged before is in {part}") from error
@@ -167,3 +175,10 @@ def _waiting_interrupts(output: Output) -> Iterator[Output]:
         yield output
     finally:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def _stdout() -> RawIOBase:
+    sys.stdout.flush()
+    buffer: Any = sys.stdout.buffer
+    stream: RawIOBase = getattr(buffer, "raw", buffer)  # output that is captured has no raw stream
+    return stream

@@ -1,0 +1,102 @@
+"""``tagline tag`` as a shell runs it: pipes, interrupts, a reader that goes away, a terminal."""
+
+import json
+import os
+import pty
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from tests.tiny import tiny_folder
+
+TAGLINE = [sys.executable, "-c", "import tagline; tagline.main()", "tag"]
+
+
+@pytest.fixture(scope="module")
+def options(tmp_path_factory) -> list[str]:
+    return ["--model", str(tiny_folder(tmp_path_factory.mktemp("models") / "tiny")), "--tasks", "upos,ner"]
+
+
+def start(*tokens: str, **streams) -> subprocess.Popen[bytes]:
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    return subprocess.Popen([*TAGLINE, *tokens], **{**pipes, **streams})
+
+
+def rows(count: int) -> bytes:
+    return b"".join(b'{"id": "%d", "text": "Ada 9\xf0\x9f\x98\x80\\r\\n%d"}\n' % (n, n) for n in range(count))
+
+
+def test_pipe_in_pipe_out_in_order(options) -> None:
+    with start(*options) as process:
+        out, err = process.communicate(rows(300), timeout=60)
+    assert (process.returncode, err) == (0, b"")
+    answers = [json.loads(line) for line in out.decode("utf-8").splitlines()]
+    assert [answer["text"] for answer in answers] == [f"Ada 9😀\r\n{n}" for n in range(300)]
+    for answer in answers:
+        for sentence in answer["sentences"]:
+            outside = {*range(len(sentence["tokens"]))}.difference(
+                *(range(*token["tokens"]) for token in sentence.get("multiword", ()))
+            )
+            for index in outside:
+                token = sentence["tokens"][index]
+                assert answer["text"][token["start"] : token["end"]] == token["text"]
+
+
+def test_file_to_file(options, tmp_path) -> None:
+    (tmp_path / "in.jsonl").write_bytes(rows(2) + b"{bad\n")
+    command = [*TAGLINE, *options, "in.jsonl", "-o", "out.conllu"]
+    answer = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (answer.returncode, answer.stdout) == (1, "")
+    assert answer.stderr.startswith("tagline: in.jsonl:3: expected a JSON object")
+    assert answer.stderr.count("\n") == 1
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["in.jsonl", "out.conllu.part"]
+
+
+def test_interrupt_ends_it_with_whole_lines(options, tmp_path) -> None:
+    with start(*options) as process:
+        assert process.stdin
+        assert process.stdout
+        process.stdin.write(rows(300))
+        process.stdin.flush()  # and no end of input: it goes on waiting for more
+        first = process.stdout.readline()
+        process.send_signal(signal.SIGINT)
+        rest = process.stdout.read()
+        assert process.wait(60) == 130
+        assert process.stderr
+        assert process.stderr.read() == b""
+    out = first + rest
+    assert out.endswith(b"\n")
+    ids = [json.loads(line)["id"] for line in out.splitlines()]
+    assert ids == [str(index) for index in range(len(ids))]
+
+
+def test_reader_that_goes_away_is_no_failure_to_talk_about(options, tmp_path) -> None:
+    path = tmp_path / "in.jsonl"
+    path.write_bytes(rows(2000))
+    with start(str(path), *options, stdin=subprocess.DEVNULL) as process:
+        assert process.stdout
+        assert process.stdout.readline()
+        process.stdout.close()
+        assert process.wait(60) == 141
+        assert process.stderr
+        assert process.stderr.read() == b""
+
+
+def test_table_on_a_terminal(options, tmp_path) -> None:
+    (tmp_path / "a.txt").write_text("Ada")
+    screen, terminal = pty.openpty()
+    with start(str(tmp_path / "a.txt"), *options, stdout=terminal, stderr=terminal, stdin=terminal) as process:
+        os.close(terminal)
+        shown = b""
+        try:
+            while piece := os.read(screen, 1000):
+                shown += piece
+        except OSError:  # how Linux says that the other end was closed
+            pass
+        assert process.wait(60) == 0
+    os.close(screen)
+    assert b"word" in shown
+    assert b"upos" in shown
+    assert b"a.txt" in shown
