@@ -1,7 +1,7 @@
 """Static word vectors on disk -> a table: GloVe's and word2vec's text formats, and wink-embeddings' JSON."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -42,27 +42,53 @@ def read_vectors(path: Path, *, max_words: int) -> tuple[list[str], StaticVector
 
 
 def _read_wink(path: Path) -> Iterator[tuple[str, np.ndarray]]:
-    content = json.loads(path.read_text(encoding="utf-8"))
-    width = content["dimensions"]
-    for word in content["words"]:
-        yield word, np.array(content["vectors"][word][:width], dtype=np.float32)
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        width = content["dimensions"]
+        for word in content["words"]:
+            yield word, _as_vector(content["vectors"][word][:width], width)
+    except (ValueError, KeyError, TypeError) as error:
+        raise ConfigError(f"{path}: not a wink-embeddings file: {type(error).__name__}: {error}") from error
 
 
 def _read_text(path: Path) -> Iterator[tuple[str, np.ndarray]]:
-    with path.open(encoding="utf-8", newline="\n") as stream:
+    # A word that is not UTF-8 is no token's form: its row is read for nothing, but no reason to fail.
+    with path.open(encoding="utf-8", errors="replace", newline="\n") as stream:
         first = stream.readline().split()
-        lines = enumerate(stream, start=2)
-        if len(first) != 2:  # word2vec begins with the numbers of words and of dimensions, GloVe at once
+        width = None
+        if len(first) == 2 and first[1].isdecimal():  # word2vec begins with the numbers of words and of dimensions
+            width = int(first[1])
+            lines = enumerate(stream, start=2)
+        else:
             stream.seek(0)
             lines = enumerate(stream, start=1)
-        width = None
         for number, line in lines:
-            word, *numbers = line.rstrip().split(" ")
+            fields = line.rstrip().split(" ")
+            width = width or max(1, len(fields) - 1)
+            words, numbers = fields[:-width], fields[-width:]
+            if not words or (len(words) > 1 and _is_number(words[-1])):  # a word itself may hold spaces, in GloVe 840B
+                raise FormatError(path, number, f"expected a word and {width} numbers, found {len(fields) - 1}")
             try:
-                vector = np.array(numbers, dtype=np.float32)
+                yield " ".join(words), _as_vector(numbers, width)
             except ValueError:
                 raise FormatError(path, number, "expected a word and numbers separated by single spaces") from None
-            if width is not None and len(vector) != width:
-                raise FormatError(path, number, f"expected {width} numbers, found {len(vector)}")
-            width = len(vector)
-            yield word, vector
+
+
+def _as_vector(numbers: Sequence[object], width: int) -> np.ndarray:
+    """Numbers as a vector.
+
+    Raises:
+        ValueError: They are not finite numbers, or not ``width`` of them.
+    """
+    vector = np.array(numbers, dtype=np.float32)
+    if vector.shape != (width,) or not np.isfinite(vector).all():
+        raise ValueError(f"expected {width} finite numbers")
+    return vector
+
+
+def _is_number(field: str) -> bool:
+    try:
+        float(field)
+    except ValueError:
+        return False
+    return True
