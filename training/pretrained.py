@@ -4,7 +4,9 @@ import importlib.util
 from pathlib import Path
 from typing import Any
 
+import torch
 from tokenizers import Tokenizer
+from tokenizers.pre_tokenizers import ByteLevel
 from torch import nn
 
 from taggers.errors import ConfigError
@@ -28,18 +30,27 @@ def load_pretrained(source: str) -> tuple[nn.Module, PieceTokenizer]:
     place = _package_folder(source) if source.startswith(_PACKAGE) else source
     try:
         wrapper: Any = AutoTokenizer.from_pretrained(place, add_prefix_space=True)
-        model: nn.Module = AutoModel.from_pretrained(place)
+        # Weights stored in half precision are for reading; training adds to them what they could not hold.
+        model: nn.Module = AutoModel.from_pretrained(place, dtype=torch.float32)
     except (OSError, ValueError) as error:
-        raise ConfigError(f"pretrained encoder {source!r} cannot be loaded: {error}") from error
+        reason = " ".join(str(error).split())
+        raise ConfigError(f"pretrained encoder {source!r} cannot be loaded: {reason}") from error
     if not wrapper.is_fast:
         raise ConfigError(f"pretrained encoder {source!r} has no fast tokenizer, so its words cannot be told apart")
+    if len(wrapper) <= len(wrapper.all_special_ids):  # what transformers makes of a folder without tokenizer files
+        raise ConfigError(f"pretrained encoder {source!r} comes without its tokenizer's files")
     return model, word_tokenizer(wrapper.backend_tokenizer, padding=wrapper.pad_token_id or 0)
 
 
 def word_tokenizer(tokenizer: Tokenizer, *, padding: int) -> PieceTokenizer:
-    """A tokenizer for pre-split words: nothing truncated, nothing padded, special pieces set apart."""
+    """A tokenizer for pre-split words: nothing truncated, nothing padded, special pieces set apart.
+
+    A byte-level one tells the beginning of a word by the space before it, so every word gets one.
+    """
     tokenizer.no_truncation()
     tokenizer.no_padding()
+    if isinstance(tokenizer.pre_tokenizer, ByteLevel):
+        tokenizer.pre_tokenizer.add_prefix_space = True
     bare = tokenizer.encode(["a"], is_pretokenized=True, add_special_tokens=False).ids
     framed = tokenizer.encode(["a"], is_pretokenized=True, add_special_tokens=True).ids
     start = next((i for i in range(len(framed)) if framed[i : i + len(bare)] == bare), 0)
@@ -48,7 +59,13 @@ def word_tokenizer(tokenizer: Tokenizer, *, padding: int) -> PieceTokenizer:
 
 def _package_folder(source: str) -> Path:
     package, _, below = source.removeprefix(_PACKAGE).partition("/")
-    spec = importlib.util.find_spec(package)
+    try:
+        spec = importlib.util.find_spec(package)
+    except (ModuleNotFoundError, ValueError):  # of the package around it; of a name that is none
+        spec = None
     if spec is None or not spec.submodule_search_locations:
         raise ConfigError(f"pretrained encoder {source!r}: the package {package!r} is not installed")
-    return Path(spec.submodule_search_locations[0]) / below
+    folder = Path(spec.submodule_search_locations[0]) / below
+    if not folder.is_dir():
+        raise ConfigError(f"pretrained encoder {source!r}: the package {package!r} has no folder {below!r}")
+    return folder
