@@ -9,7 +9,10 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 class Interrupt:
-    """While entered, the first Ctrl-C (or SIGTERM) only sets ``asked``; a second one interrupts at once."""
+    """While entered, the first Ctrl-C (or SIGTERM) only sets ``asked``; a second one interrupts at once.
+
+    A signal that the process was started to ignore, as a script's background jobs ignore Ctrl-C, stays ignored.
+    """
 
     def __init__(self) -> None:
         self.asked = False
@@ -17,7 +20,8 @@ class Interrupt:
 
     def __enter__(self) -> Self:
         if threading.current_thread() is threading.main_thread():  # signals are the main thread's
-            self._before = {number: signal.signal(number, self._hear) for number in _SIGNALS}
+            heard = [number for number in _SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
+            self._before = {number: signal.signal(number, self._hear) for number in heard}
         return self
 
     def __exit__(
