@@ -249,6 +249,7 @@ def test_forms_are_counted() -> None:
 # the corpora
 
 
+@pytest.mark.corpora
 def test_stray_tags_of_universal_ner_stand_where_no_span_goes_on(corpora: Path) -> None:
     """``B-O`` is on the last token of 540 sentences, so that an ``I-X`` follows none of them and each is ``O``."""
     path = corpora / "ner" / "uner_en_ewt" / "train.iob2"
@@ -262,6 +263,7 @@ def test_stray_tags_of_universal_ner_stand_where_no_span_goes_on(corpora: Path) 
     assert spans == {"PER": 2873, "LOC": 2698, "ORG": 1434, "OTH": 888}
 
 
+@pytest.mark.corpora
 def test_the_two_annotations_of_ewt_are_joined(corpora: Path) -> None:
     tags, spans = (
         [s for d in read_documents(DataConfig(), [name], corpora, {layer: layer}) for s in d]
