@@ -3,8 +3,9 @@
 from collections.abc import Mapping, Sequence
 
 from taggers.boundaries import decode_boundaries
-from taggers.document import Document, check_unicode
-from taggers.labeler import Labeler
+from taggers.clusters import keep_clusters
+from taggers.document import Document, Sentence, check_unicode
+from taggers.labeler import Labeler, Labels
 
 BOUNDARIES = "boundaries"
 """The segmenter's one task."""
@@ -37,11 +38,12 @@ class Segmenter:
         """
         for text in texts:
             check_unicode(text)
-        task = self.labeler.tasks[BOUNDARIES]
         answers = self.labeler.label_all(texts, max_padded_tokens=max_padded_characters)
         return [
-            Document(
-                text, decode_boundaries(text, task.labels.decode(labels[BOUNDARIES][0].tolist()), self.expansions), id
-            )
+            Document(text, self._decode(text, labels), id)
             for text, labels, id in zip(texts, answers, ids or [None] * len(texts), strict=True)
         ]
+
+    def _decode(self, text: str, labels: Labels) -> tuple[Sentence, ...]:
+        boundaries = self.labeler.tasks[BOUNDARIES].labels.decode(labels[BOUNDARIES][0].tolist())
+        return decode_boundaries(text, keep_clusters(text, boundaries), self.expansions)

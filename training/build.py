@@ -39,6 +39,7 @@ from training.data import (
     learn_tasks,
     make_examples,
     read_documents,
+    set_words,
 )
 from training.evaluation import evaluate
 from training.loop import Judge, Training
@@ -95,10 +96,11 @@ def _prepare_tagger(
     sentences = join_layers(train)
     logger.info("training sentences: %d, joined from %d", len(sentences), sum(map(len, train)))
     tasks = learn_tasks(sentences, config.tasks)
-    labeler = _fresh_labeler(
-        config, tasks, count_forms(sentence.words for sentence in sentences), corpora, seed=recipe.training.seed
-    )
-    examples = list(cut_examples(make_examples(sentences, tasks), labeler.chunks))
+    whole = make_examples(sentences, tasks)
+    rate, seed = recipe.training.typography_rate, recipe.training.seed
+    # The union of counters takes the larger count: a form must not seem frequent for being seen in both.
+    forms = count_forms(e.forms for e in whole) | count_forms(e.forms for e in set_words(whole, rate, seed, 0))
+    labeler = _fresh_labeler(config, tasks, forms, corpora, seed=seed)
 
     def judge(network: TaggingNetwork) -> Mapping[str, float]:
         judged = make_labeler(network, labeler.featurizer, tasks, config)
@@ -108,7 +110,7 @@ def _prepare_tagger(
     def train_tagger() -> Labeler:
         _train(
             labeler,
-            examples=lambda _epoch: examples,
+            examples=lambda epoch: list(cut_examples(set_words(whole, rate, seed, epoch), labeler.chunks)),
             judge=judge,
             weights={name: task.weight for name, task in config.tasks.items()},
             config=recipe.training,
@@ -135,11 +137,14 @@ def _prepare_segmenter(
     train = [document for data in wanted.data for document in read_documents(data, data.train, corpora, {})]
     dev = [document for data in wanted.data for document in read_documents(data, data.dev, corpora, {})]
     _check_dev(dev)
-    corpus = CharacterCorpus.from_documents(train, newline_rate=wanted.newline_rate)
-    tasks = {task.name: task for task in [boundary_task()]}
-    labeler = _fresh_labeler(
-        config, tasks, count_forms(document.text for document in train), corpora, seed=wanted.training.seed
+    seed = wanted.training.seed
+    corpus = CharacterCorpus.from_documents(
+        train, newline_rate=wanted.newline_rate, typography_rate=wanted.training.typography_rate
     )
+    tasks = {task.name: task for task in [boundary_task()]}
+    varied = count_forms(example.forms for example in corpus.examples(seed=seed, epoch=0))
+    forms = count_forms(document.text for document in train) | varied
+    labeler = _fresh_labeler(config, tasks, forms, corpora, seed=seed)
     expansions = collect_expansions(train)
 
     def judge(network: TaggingNetwork) -> Mapping[str, float]:
@@ -149,7 +154,7 @@ def _prepare_segmenter(
     def train_segmenter() -> tuple[Segmenter, NetworkManifest]:
         _train(
             labeler,
-            examples=lambda epoch: corpus.examples(seed=wanted.training.seed, epoch=epoch),
+            examples=lambda epoch: corpus.examples(seed=seed, epoch=epoch),
             judge=judge,
             weights=dict.fromkeys(tasks, 1.0),
             config=wanted.training,

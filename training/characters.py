@@ -10,6 +10,7 @@ from taggers.labels import LabelSet
 from taggers.segmenter import BOUNDARIES
 from taggers.tasks import Task
 from training.data import Example
+from training.typography import vary_characters
 
 _PIECE = 400
 """Characters of an example, about: long enough for context, short enough to shuffle."""
@@ -26,19 +27,22 @@ class CharacterCorpus:
 
     Args:
         texts: ``(text, label ids)`` of each document.
-        newline_rate: The share of the documents whose blank lines become a line end or a space, differently in
-            every epoch.
+        newline_rate: The share of the documents whose blank lines become a line end or a space, others in every epoch.
+        typography_rate: The share of the documents that are set in other typography, others in every epoch.
     """
 
     texts: Sequence[tuple[str, Sequence[int]]]
     newline_rate: float
+    typography_rate: float = 0.0
 
     @classmethod
-    def from_documents(cls, documents: Sequence[Document], *, newline_rate: float) -> "CharacterCorpus":
+    def from_documents(
+        cls, documents: Sequence[Document], *, newline_rate: float, typography_rate: float = 0.0
+    ) -> "CharacterCorpus":
         """Label the characters of gold documents."""
         ids = {label: index for index, label in enumerate(LABELS)}
         texts = [(document.text, [ids[label] for label in encode_boundaries(document)]) for document in documents]
-        return cls([(text, labels) for text, labels in texts if text], newline_rate)
+        return cls([(text, labels) for text, labels in texts if text], newline_rate, typography_rate)
 
     def examples(self, *, seed: int, epoch: int) -> list[Example]:
         """The examples of one epoch: documents cut at random places, each character in exactly one example."""
@@ -48,6 +52,8 @@ class CharacterCorpus:
             text, labels = whole_text, whole_labels
             if "\n\n" in text and order.random() < self.newline_rate:
                 text, labels = _without_blank_lines(text, labels, order.choice("\n "))
+            if order.random() < self.typography_rate:
+                text, labels = vary_characters(text, labels, order)
             start = 0
             while start < len(text):
                 stop = start + order.randint(_PIECE // 2, _PIECE * 3 // 2)

@@ -65,6 +65,7 @@ class TrainingConfig(Config):
         weight_decay: Of AdamW (Loshchilov and Hutter 2019, "Decoupled Weight Decay Regularization").
         max_gradient_norm: Longer gradients are cut to this length.
         average: The decay of the moving average of the weights, which is what is evaluated and saved; 0 for none.
+        typography_rate: The share of the texts that are set in curly quotes, dashes and emoji, others in every epoch.
         checkpoint_minutes: How much work a crash may cost at most.
     """
 
@@ -79,6 +80,7 @@ class TrainingConfig(Config):
     weight_decay: Annotated[float, Field(ge=0)] = 0.01
     max_gradient_norm: Positive = 1.0
     average: Fraction = 0.0
+    typography_rate: Fraction = 0.0
     checkpoint_minutes: Positive = 10.0
 
 

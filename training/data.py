@@ -1,6 +1,7 @@
 """Data sets -> examples: mixing sets that carry different layers, learning label sets, counting forms."""
 
 import logging
+import random
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -14,6 +15,7 @@ from taggers.labeler import Chunk
 from taggers.spans import Scheme
 from taggers.tasks import Task, encode_layer, learn_labels
 from training.config import DataConfig
+from training.typography import vary_words
 
 MISSING = -100
 """The label id of a position that is not annotated: it costs nothing."""
@@ -160,6 +162,17 @@ def cut_examples(examples: Iterable[Example], chunks: Callable[[Sequence[str]], 
                 {task: [*before, *ids[done : done + len(kept)], *after] for task, ids in example.labels.items()},
             )
             done += len(kept)
+
+
+def set_words(examples: Sequence[Example], rate: float, seed: int, epoch: int) -> Iterator[Example]:
+    """The examples, a share of ``rate`` of them in other typography, others in every epoch."""
+    if not rate:
+        yield from examples
+        return
+    order = random.Random(f"{seed}:{epoch}:typography")
+    for example in examples:
+        varied = order.random() < rate
+        yield replace(example, forms=vary_words(example.forms, order)) if varied else example
 
 
 def count_forms(sentences: Iterable[Sequence[str]]) -> Counter[str]:

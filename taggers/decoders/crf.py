@@ -22,7 +22,7 @@ class CRFDecoder(nn.Module):
         transitions: Which label may follow which; None allows everything.
     """
 
-    forbidden_MM: Tensor  # noqa: N815 - axes in the name; M is L and the sentence's edge
+    forbidden_MM: Tensor
 
     def __init__(self, num_labels: int, *, transitions: Transitions | None = None) -> None:
         super().__init__()

@@ -25,7 +25,7 @@ class SoftmaxDecoder(nn.Module):
         label_smoothing: The part of the target spread evenly over all labels, in [0, 1].
     """
 
-    forbidden_MM: Tensor  # noqa: N815 - axes in the name; M is L and the sentence's edge
+    forbidden_MM: Tensor
 
     def __init__(
         self, num_labels: int, *, transitions: Transitions | None = None, label_smoothing: float = 0.0
