@@ -6,10 +6,12 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any
 
 import torch
 from accelerate import Accelerator
+from accelerate.state import AcceleratorState
 from accelerate.utils import set_seed
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from torch import Tensor, nn
@@ -89,9 +91,7 @@ class Training:
         self.judge = judge
         self.weights = dict(weights)
         self.folder = folder
-        self.accelerator = Accelerator(
-            cpu=device.type == "cpu", mixed_precision={"fp32": "no"}.get(config.precision, config.precision)
-        )
+        self.accelerator = _make_accelerator(device, config.precision)
         self.network = network.to(self.accelerator.device)
         self.average = (
             AveragedModel(self.network, multi_avg_fn=get_ema_multi_avg_fn(config.average))  # type: ignore[no-untyped-call]
@@ -112,11 +112,16 @@ class Training:
         set_seed(self.config.seed)
         if resume and (self.folder / "last.pt").is_file():
             self._restore()
-            logger.info("resuming at epoch %d, batch %d", self.progress.epoch + 1, self.progress.batch)
+            if not self.progress.finished:
+                logger.info("resuming at epoch %d, batch %d", self.progress.epoch + 1, self.progress.batch)
+        self._cut_log()
         started = time.monotonic() - self.progress.seconds
         with Interrupt() as interrupt:
-            while not self.progress.finished:
+            while not self.progress.finished and not interrupt.asked:
                 self._run_epoch(started, interrupt)
+        if interrupt.asked:  # even in the last epoch: what comes after this training must not begin
+            logger.warning("stopped after %d epochs; go on with --resume", self.progress.epoch)
+            raise KeyboardInterrupt
         self._load_best()
         return self.progress
 
@@ -129,6 +134,8 @@ class Training:
         batches = epoch_batches(
             costs, max_padded_tokens=config.max_batch_tokens, seed=config.seed, epoch=progress.epoch
         )
+        if not batches:
+            raise ConfigError("the training files hold nothing to learn from")
         self.network.train()
         saved = time.monotonic()
         with _progress_bar() as bar:
@@ -143,8 +150,7 @@ class Training:
                     self._save("last.pt")
                     saved = time.monotonic()
                 if interrupt.asked:
-                    logger.warning("stopped in epoch %d; go on with --resume", progress.epoch + 1)
-                    raise KeyboardInterrupt
+                    return
         self._close_epoch(started)
 
     def _close_epoch(self, started: float) -> None:
@@ -183,7 +189,7 @@ class Training:
         losses = self.network.losses({task: scores_BTL.float() for task, scores_BTL in scores.items()}, labels, batch)
         total = torch.stack([self.weights[task] * loss for task, loss in losses.items()]).sum()
         if not torch.isfinite(total):
-            raise ConfigError(f'the loss is {float(total)}: lower training.learning_rate, or use precision = "fp32"')
+            raise ConfigError(f'the loss is {total.item()}: lower training.learning_rate, or use precision = "fp32"')
         self.optimizer.zero_grad()
         self.accelerator.backward(total)
         self.accelerator.clip_grad_norm_(self.network.parameters(), self.config.max_gradient_norm)
@@ -219,23 +225,40 @@ class Training:
                 "random": torch.get_rng_state(),
                 "random_cuda": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
             }
-        torch.save(state, self.folder / f"{name}.new")
-        (self.folder / f"{name}.new").replace(self.folder / name)
+        new = self.folder / f"{name}.new"
+        try:
+            with new.open("wb") as stream:  # opened here, so that a full disk is an OSError that says so
+                torch.save(state, stream)
+        except OSError:
+            new.unlink(missing_ok=True)
+            raise
+        new.replace(self.folder / name)
 
     def _restore(self) -> None:
-        state = torch.load(self.folder / "last.pt", map_location="cpu", weights_only=True)
+        path = self.folder / "last.pt"
+        try:
+            state = torch.load(path, map_location="cpu", weights_only=True)
+        except (RuntimeError, EOFError, UnpicklingError) as error:
+            raise ConfigError(f"{path}: the checkpoint is damaged: {_first_line(error)}") from error
         try:
             self.network.load_state_dict(state["current"])
             if self.average is not None:
                 self.average.load_state_dict(state["average"])
             self.optimizer.load_state_dict(state["optimizer"])
-        except (RuntimeError, ValueError) as error:
-            raise ConfigError(f"{self.folder}: the checkpoint is of another config: {error}") from error
+        except (RuntimeError, ValueError, TypeError) as error:
+            raise ConfigError(f"{path}: the checkpoint is of another config: {_first_line(error)}") from error
         self.progress = Progressed(**state["progress"])
         self._loss = _EpochLoss(**state["loss"])
         torch.set_rng_state(state["random"])
         if state["random_cuda"] and torch.cuda.is_available():
             torch.cuda.set_rng_state_all(state["random_cuda"])
+
+    def _cut_log(self) -> None:
+        """Leave in the log only the epochs that lie behind: one may have been logged and then lost in a crash."""
+        path = self.folder / "log.jsonl"
+        if path.is_file():
+            lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+            path.write_text("".join(lines[: self.progress.epoch]), encoding="utf-8")
 
     def _load_best(self) -> None:
         state = torch.load(self.folder / "best.pt", map_location="cpu", weights_only=True)
@@ -253,6 +276,20 @@ def pad_labels(examples: Sequence[Example], batch: TokenBatch) -> dict[str, Tens
         )
         for task in sorted(tasks)
     }
+
+
+def _make_accelerator(device: torch.device, precision: str) -> Accelerator:
+    """Mixed precision on this device, whatever a training before in the same process had."""
+    AcceleratorState._reset_state(reset_partial_state=True)  # it is a singleton and refuses a second precision
+    if device.type == "cuda":
+        torch.cuda.set_device(device)
+    return Accelerator(cpu=device.type == "cpu", mixed_precision={"fp32": "no"}.get(precision, precision))
+
+
+def _first_line(error: Exception) -> str:
+    """An error of torch in one line: what it says of the first problem."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return " ".join(lines[:2]) or type(error).__name__
 
 
 def _make_optimizer(network: nn.Module, config: TrainingConfig) -> torch.optim.Optimizer:
