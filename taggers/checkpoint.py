@@ -9,30 +9,38 @@ README.md           the card
 training.toml       the training config that made it
 """
 
-import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, TypeVar
 
 import torch
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ValidationError
+from pydantic_core import from_json
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 from tokenizers import Tokenizer
 from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
 
-from taggers.config import NetworkConfig, TransformerConfig
-from taggers.errors import ModelFolderError
-from taggers.features import Featurizer, PieceTokenizer, Vocabularies
+from taggers.config import Config, NetworkConfig, TransformerConfig
+from taggers.encoders.architecture import build_piece_model
+from taggers.encoders.transformer import PretrainedEncoder
+from taggers.errors import ConfigError, ModelFolderError
+from taggers.features import MAX_PIECES_OF_A_WORD, Featurizer, PieceTokenizer, Vocabularies
 from taggers.labeler import Labeler
 from taggers.labels import LabelSet
+from taggers.manifest import FORMAT_VERSION as FORMAT_VERSION
+from taggers.manifest import Manifest as Manifest
+from taggers.manifest import NetworkManifest as NetworkManifest
+from taggers.manifest import PieceManifest, TaskManifest
 from taggers.network import TaggingNetwork, build_network
 from taggers.segmenter import Segmenter
-from taggers.spans import Scheme
-from taggers.tasks import Task, TaskKind
+from taggers.tasks import Task
 
-FORMAT_VERSION = 1
+_MAX_PROBLEM = 300
+
+_RANDOM_FILLS = {nn.init.normal_, nn.init.uniform_, nn.init.kaiming_uniform_}
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
 
@@ -43,54 +51,7 @@ _TOKENIZER = "tokenizer.json"
 _ENCODER = "encoder.json"
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class TaskManifest(_Strict):
-    """One task as it stands in ``config.json``."""
-
-    kind: TaskKind
-    layer: str
-    scheme: str
-    labels: tuple[str, ...]
-
-
-class PieceManifest(_Strict):
-    """How a network's sequences of subword pieces are framed."""
-
-    prefix: tuple[int, ...]
-    suffix: tuple[int, ...]
-    padding: int
-
-
-class NetworkManifest(_Strict):
-    """One network as it stands in ``config.json``."""
-
-    network: NetworkConfig
-    tasks: dict[str, TaskManifest]
-    vector_width: int = 0
-    pieces: PieceManifest | None = None
-
-
-class Manifest(_Strict):
-    """``config.json``.
-
-    ``scores`` are the figures of the card, by data set: they are what ``GET /v1/models`` shows.
-    """
-
-    format_version: Literal[1] = 1
-    name: str
-    language: str
-    description: str = ""
-    license: str = ""
-    scores: dict[str, Any] = {}
-    tagger: NetworkManifest
-    segmenter: NetworkManifest | None = None
-    expansions: dict[str, tuple[str, ...]] = {}
-
-
-class _Vocabulary(_Strict):
+class _Vocabulary(Config):
     tagger: Vocabularies
     segmenter: Vocabularies | None = None
 
@@ -112,7 +73,7 @@ def describe_network(labeler: Labeler, config: NetworkConfig) -> NetworkManifest
     return NetworkManifest(
         network=config,
         tasks={
-            name: TaskManifest(kind=task.kind, layer=task.layer, scheme=str(task.scheme), labels=task.labels.labels)
+            name: TaskManifest(kind=task.kind, layer=task.layer, scheme=task.scheme, labels=task.labels.labels)
             for name, task in labeler.tasks.items()
         },
         vector_width=embeddings.parts["vectors"].width if config.features.vectors and embeddings else 0,
@@ -131,8 +92,8 @@ def save_model(folder: Path, model: Model) -> None:
         for part, labeler in labelers.items()
         for name, tensor in labeler.network.state_dict().items()
     }
-    save_file(weights, folder / f"{_WEIGHTS}.new")
-    (folder / f"{_WEIGHTS}.new").replace(folder / _WEIGHTS)
+    # Not save_file, which makes a file that only its owner may read.
+    _write(folder / _WEIGHTS, save(weights))
     vocabulary = _Vocabulary(**{part: labeler.featurizer.vocabularies for part, labeler in labelers.items()})
     _write(folder / _VOCABULARY, vocabulary.model_dump_json(exclude_none=True))
     if model.tagger.featurizer.tokenizer is not None:
@@ -153,12 +114,12 @@ def load_model(folder: Path, *, device: torch.device) -> Model:
     try:
         weights = load_file(folder / _WEIGHTS)
     except (OSError, SafetensorError) as error:
-        raise ModelFolderError(folder, f"{_WEIGHTS} cannot be read: {error}") from error
+        raise _refused(folder, f"{_WEIGHTS} cannot be read: {error}") from error
     tagger = _load_labeler(folder, manifest.tagger, vocabulary.tagger, _below(weights, "tagger"), device)
     segmenter = None
     if manifest.segmenter is not None:
         if vocabulary.segmenter is None:
-            raise ModelFolderError(folder, f"{_VOCABULARY} lacks the segmenter's part")
+            raise _refused(folder, f"{_VOCABULARY} lacks the segmenter's part")
         labeler = _load_labeler(folder, manifest.segmenter, vocabulary.segmenter, _below(weights, "segmenter"), device)
         segmenter = Segmenter(labeler, manifest.expansions)
     return Model(manifest, tagger, segmenter, folder)
@@ -170,13 +131,9 @@ def read_manifest(folder: Path) -> Manifest:
     Raises:
         ModelFolderError: It is missing, damaged or of another format version.
     """
-    text = _read(folder, _CONFIG)
-    try:
-        version = json.loads(text).get("format_version")
-    except (ValueError, AttributeError) as error:
-        raise ModelFolderError(folder, f"{_CONFIG} is not a JSON object: {error}") from error
+    version = _read_object(folder, _CONFIG).get("format_version")
     if version != FORMAT_VERSION:
-        raise ModelFolderError(folder, f"format version {version!r}, but this release reads version {FORMAT_VERSION}")
+        raise _refused(folder, f"format version {version!r}, but this release reads version {FORMAT_VERSION}")
     return _parse(folder, _CONFIG, Manifest)
 
 
@@ -188,7 +145,7 @@ def write_manifest(folder: Path, manifest: Manifest) -> None:
 def restore_tasks(manifest: NetworkManifest) -> dict[str, Task]:
     """The tasks of a network with their label sets."""
     return {
-        name: Task(name, task.kind, task.layer, LabelSet(task.labels), Scheme.parse(task.scheme))
+        name: Task(name, task.kind, task.layer, LabelSet(task.labels), task.scheme)
         for name, task in manifest.tasks.items()
     }
 
@@ -196,11 +153,23 @@ def restore_tasks(manifest: NetworkManifest) -> dict[str, Task]:
 def make_labeler(
     network: TaggingNetwork, featurizer: Featurizer, tasks: Mapping[str, Task], config: NetworkConfig
 ) -> Labeler:
-    """A network's labeler with the limits of its config."""
+    """A network's labeler with the limits of its config.
+
+    Raises:
+        ConfigError: The pretrained encoder cannot read ``max_pieces`` pieces, or they do not hold every single word.
+    """
     tokenizer = featurizer.tokenizer
     max_pieces = None
-    if tokenizer and isinstance(config.encoder, TransformerConfig):
+    if tokenizer and isinstance(network.encoder, PretrainedEncoder) and isinstance(config.encoder, TransformerConfig):
+        limit = network.encoder.max_positions
+        if limit is not None and config.encoder.max_pieces > limit:
+            raise ConfigError(f"max_pieces is {config.encoder.max_pieces}, but the encoder has {limit} positions")
         max_pieces = config.encoder.max_pieces - len(tokenizer.prefix) - len(tokenizer.suffix)
+        if max_pieces < MAX_PIECES_OF_A_WORD:
+            least = config.encoder.max_pieces - max_pieces + MAX_PIECES_OF_A_WORD
+            raise ConfigError(
+                f"max_pieces must be at least {least} to hold any word; found {config.encoder.max_pieces}"
+            )
     return Labeler(network, featurizer, tasks, window=config.window, margin=config.margin, max_pieces=max_pieces)
 
 
@@ -211,50 +180,83 @@ def _load_labeler(
     weights: dict[str, Tensor],
     device: torch.device,
 ) -> Labeler:
+    tokenizer = None if manifest.pieces is None else _read_tokenizer(folder, manifest.pieces)
+    architecture = None if manifest.pieces is None else _read_object(folder, _ENCODER)
     tasks = restore_tasks(manifest)
-    tokenizer = piece_model = None
-    if manifest.pieces is not None:
-        tokenizer = PieceTokenizer(
-            _read_tokenizer(folder), manifest.pieces.prefix, manifest.pieces.suffix, manifest.pieces.padding
+
+    def build() -> TaggingNetwork:
+        piece_model = None if architecture is None else build_piece_model(architecture, max_layers=len(weights))
+        return build_network(
+            manifest.network, tasks, vocabularies, piece_model=piece_model, vector_width=manifest.vector_width
         )
-        piece_model = _build_piece_model(folder)
-    network = build_network(
-        manifest.network, tasks, vocabularies, piece_model=piece_model, vector_width=manifest.vector_width
-    )
+
     try:
+        with _Unfilled():
+            # First without memory: what config.json asks for may be larger than any machine, the weights' file is not.
+            with torch.device("meta"):
+                planned = build()
+            _check_weights(planned, weights)
+            network = build()
         network.load_state_dict(weights)
-    except RuntimeError as error:
-        problem = str(error).splitlines()[1].strip() if "\n" in str(error) else str(error)
-        raise ModelFolderError(folder, f"{_WEIGHTS} does not fit {_CONFIG}: {problem}") from error
-    featurizer = Featurizer(manifest.network.features, vocabularies, tokenizer=tokenizer)
-    return make_labeler(network.to(device).eval(), featurizer, tasks, manifest.network)
+        featurizer = Featurizer(manifest.network.features, vocabularies, tokenizer=tokenizer)
+        if tokenizer is not None:
+            _check_pieces(tokenizer, network)
+        return make_labeler(network.to(device).eval(), featurizer, tasks, manifest.network)
+    except (ValueError, ConfigError) as error:
+        raise _refused(folder, str(error)) from error
 
 
-def _build_piece_model(folder: Path) -> nn.Module:
-    """A ``transformers`` model of the folder's architecture, without weights."""
-    # Imported here: it takes seconds, and only models with a pretrained encoder need it.
-    from transformers import AutoConfig, AutoModel
+class _Unfilled(TorchFunctionMode):
+    """Makes networks without filling their weights at random, which takes longer than reading them."""
 
-    values = json.loads(_read(folder, _ENCODER))
-    try:
-        config = AutoConfig.for_model(values.pop("model_type"), **values)
-    except (KeyError, ValueError) as error:
-        raise ModelFolderError(folder, f"{_ENCODER} names no architecture that transformers knows: {error}") from error
-    model: nn.Module = AutoModel.from_config(config)
-    return model
+    def __torch_function__(
+        self, func: Callable[..., Any], _types: Any, args: Sequence[Any] = (), kwargs: Mapping[str, Any] | None = None
+    ) -> Any:
+        named = kwargs or {}
+        return named["tensor"] if func in _RANDOM_FILLS and "tensor" in named else func(*args, **named)
 
 
-def _read_tokenizer(folder: Path) -> Tokenizer:
+def _check_weights(network: nn.Module, weights: Mapping[str, Tensor]) -> None:
+    expected = network.state_dict()
+    if missing := expected.keys() - weights.keys():
+        raise ValueError(f"{_WEIGHTS} does not fit {_CONFIG}: it lacks {min(missing)!r}")
+    if unknown := weights.keys() - expected.keys():
+        raise ValueError(f"{_WEIGHTS} does not fit {_CONFIG}: nothing takes {min(unknown)!r}")
+    for name, tensor in expected.items():
+        found = weights[name]
+        if (found.shape, found.dtype) != (tensor.shape, tensor.dtype):
+            raise ValueError(
+                f"{_WEIGHTS} does not fit {_CONFIG}: expected {name!r} to be {tensor.dtype} of shape "
+                f"{tuple(tensor.shape)}, found {found.dtype} of shape {tuple(found.shape)}"
+            )
+        if not found.isfinite().all():
+            raise ValueError(f"{_WEIGHTS}: {name!r} holds a number that is not finite")
+
+
+def _check_pieces(tokenizer: PieceTokenizer, network: TaggingNetwork) -> None:
+    assert isinstance(network.encoder, PretrainedEncoder), "checked by NetworkManifest"
+    ids = [*tokenizer.prefix, *tokenizer.suffix, tokenizer.padding, *tokenizer.tokenizer.get_vocab().values()]
+    known = network.encoder.num_pieces
+    if not 0 <= min(ids) <= max(ids) < known:
+        raise ValueError(f"{_TOKENIZER}: expected pieces from 0 to {known - 1}, found {min(ids)} to {max(ids)}")
+
+
+def _read_tokenizer(folder: Path, manifest: PieceManifest) -> PieceTokenizer:
     text = _read(folder, _TOKENIZER)
     try:
-        return Tokenizer.from_str(text)
+        tokenizer = Tokenizer.from_str(text)
     except Exception as error:  # tokenizers raises plain Exception for everything
-        raise ModelFolderError(folder, f"{_TOKENIZER} cannot be read: {error}") from error
+        raise _refused(folder, f"{_TOKENIZER} cannot be read: {error}") from error
+    tokenizer.no_truncation()
+    tokenizer.no_padding()
+    return PieceTokenizer(tokenizer, manifest.prefix, manifest.suffix, manifest.padding)
 
 
 def _packed(tensor: Tensor) -> Tensor:
     tensor = tensor.detach().cpu()
-    return (tensor.half() if tensor.is_floating_point() else tensor).contiguous()
+    half = tensor.half() if tensor.is_floating_point() else tensor
+    # Half precision ends at 65,504: a tensor that goes beyond is kept as it is.
+    return (half if half.isfinite().all() else tensor).contiguous()
 
 
 def _below(weights: Mapping[str, Tensor], part: str) -> dict[str, Tensor]:
@@ -270,7 +272,17 @@ def _read(folder: Path, name: str) -> str:
     try:
         return (folder / name).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise ModelFolderError(folder, f"{name} cannot be read: {error}") from error
+        raise _refused(folder, f"{name} cannot be read: {error}") from error
+
+
+def _read_object(folder: Path, name: str) -> dict[str, Any]:
+    try:
+        found = from_json(_read(folder, name))
+    except ValueError as error:
+        raise _refused(folder, f"{name} is not JSON: {error}") from error
+    if not isinstance(found, dict):
+        raise _refused(folder, f"{name}: expected a JSON object, found {type(found).__name__}")
+    return found
 
 
 def _parse(folder: Path, name: str, kind: type[ModelT]) -> ModelT:
@@ -279,10 +291,18 @@ def _parse(folder: Path, name: str, kind: type[ModelT]) -> ModelT:
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"])) or "top level"
-        raise ModelFolderError(folder, f"{name}: {where}: {first['msg']}") from error
+        problem = first["msg"].removeprefix("Value error, ")
+        raise _refused(folder, f"{name}: {where}: {problem}") from error
 
 
-def _write(path: Path, text: str) -> None:
+def _refused(folder: Path, problem: str) -> ModelFolderError:
+    """The error, on one line of bounded length whatever stands in the folder."""
+    line = " ".join(problem.split())
+    line = "".join(c if c.isprintable() else "?" for c in line)
+    return ModelFolderError(folder, line if len(line) <= _MAX_PROBLEM else f"{line[:_MAX_PROBLEM]}…")
+
+
+def _write(path: Path, content: str | bytes) -> None:
     new = path.with_name(f"{path.name}.new")
-    new.write_text(text, encoding="utf-8")
+    new.write_bytes(content.encode() if isinstance(content, str) else content)
     new.replace(path)

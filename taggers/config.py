@@ -8,6 +8,11 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, PositiveInt, model_validator
 
 Fraction = Annotated[float, Field(ge=0.0, lt=1.0)]
+Size = Annotated[int, Field(gt=0, le=65_536)]
+Layers = Annotated[int, Field(gt=0, le=128)]
+Dilation = Annotated[int, Field(gt=0, le=1024)]
+TaskName = Annotated[str, Field(min_length=1, pattern=r"^[^.]*$")]
+"""No dot, because a task's name stands in the names of its weights."""
 
 
 class Config(BaseModel):
@@ -19,7 +24,7 @@ class Config(BaseModel):
 class WordConfig(Config):
     """An embedding for each word form seen at least ``min_count`` times in training."""
 
-    width: PositiveInt = 96
+    width: Size = 96
     min_count: PositiveInt = 2
     unknown_rate: Fraction = 0.1
     """How often a known form is hidden in training, so that the unknown form learns an embedding too."""
@@ -28,7 +33,7 @@ class WordConfig(Config):
 class AffixConfig(Config):
     """Embeddings of the first or last characters of the lower-cased form, one for each of ``lengths``, summed."""
 
-    width: PositiveInt = 48
+    width: Size = 48
     lengths: tuple[PositiveInt, ...] = (1, 2, 3)
     min_count: PositiveInt = 3
 
@@ -36,7 +41,7 @@ class AffixConfig(Config):
 class ShapeConfig(Config):
     """An embedding of the form's shape: ``Xxxx``, ``dd:dd``, runs cut to four."""
 
-    width: PositiveInt = 16
+    width: Size = 16
     min_count: PositiveInt = 3
 
 
@@ -46,11 +51,17 @@ class CharacterConfig(Config):
     A form of more than ``max_characters`` shows its first and last halves to the convolution.
     """
 
-    width: PositiveInt = 32
-    filters: PositiveInt = 96
-    kernel: PositiveInt = 3
+    width: Size = 32
+    filters: Size = 96
+    kernel: Size = 3
     max_characters: PositiveInt = 24
     min_count: PositiveInt = 3
+
+    @model_validator(mode="after")
+    def _odd(self) -> "CharacterConfig":
+        if self.kernel % 2 == 0:
+            raise ValueError(f"kernel must be odd, so that a character stands in its middle; found {self.kernel}")
+        return self
 
 
 class VectorConfig(Config):
@@ -86,8 +97,8 @@ class BiLSTMConfig(Config):
 
     type: Literal["bilstm"]
     cell: Literal["lstm", "gru", "rnn"] = "lstm"
-    width: PositiveInt = 400
-    layers: PositiveInt = 2
+    width: Size = 400
+    layers: Layers = 2
     dropout: Fraction = 0.3
 
     @model_validator(mode="after")
@@ -101,9 +112,9 @@ class CNNConfig(Config):
     """Residual blocks of gated convolutions, one for each of ``dilations``."""
 
     type: Literal["cnn"]
-    width: PositiveInt = 256
-    kernel: PositiveInt = 3
-    dilations: tuple[PositiveInt, ...] = (1, 1, 1, 1)
+    width: Size = 256
+    kernel: Size = 3
+    dilations: tuple[Dilation, ...] = (1, 1, 1, 1)
     dropout: Fraction = 0.2
 
     @model_validator(mode="after")
@@ -126,12 +137,12 @@ class TransformerConfig(Config):
     """
 
     type: Literal["transformer"]
-    pretrained: str | None = None
+    pretrained: Annotated[str, Field(min_length=1)] | None = None
     pooling: Literal["first", "mean"] = "first"
     max_pieces: PositiveInt = 512
-    width: PositiveInt | None = None
-    layers: PositiveInt | None = None
-    heads: PositiveInt | None = None
+    width: Size | None = None
+    layers: Layers | None = None
+    heads: Size | None = None
     dropout: Fraction = 0.1
 
     @model_validator(mode="after")
@@ -178,7 +189,7 @@ class NetworkConfig(Config):
 
     features: FeatureConfig = FeatureConfig()
     encoder: EncoderConfig
-    tasks: dict[str, TaskConfig] = Field(min_length=1)
+    tasks: dict[TaskName, TaskConfig] = Field(min_length=1)
     window: PositiveInt = 512
     """The longest sequence, in words or characters, that the network reads at once."""
     margin: PositiveInt = 32

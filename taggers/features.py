@@ -1,5 +1,6 @@
 """Form -> feature ids: words, affixes, shapes, characters, static vectors' rows and subword pieces."""
 
+import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,9 +16,10 @@ from taggers.config import FeatureConfig
 
 UNKNOWN = 1
 """The id of everything that a vocabulary does not hold; ids of entries start at 2."""
+MAX_PIECES_OF_A_WORD = 32
+"""A word's further pieces are not read."""
 
 _MAX_CACHED_FORMS = 200_000
-_MAX_PIECES_OF_A_WORD = 32
 _MAX_SHAPE_RUN = 4
 
 
@@ -39,17 +41,30 @@ class Vocabularies(BaseModel):
 
 
 def shape_of(form: str) -> str:
-    """The form's shape: upper case ``X``, lower ``x``, digits ``d``, other letters ``c``; runs are cut to four."""
-    classes = (
-        "X" if c.isupper() else "x" if c.islower() else "d" if c.isdigit() else "c" if c.isalpha() else c
-        for c in form[:64]
-    )
+    """The form's shape: upper case ``X``, lower ``x``, digits ``d``, other letters ``c``, pictographs ``*``.
+
+    Other characters stand for themselves; runs are cut to four.
+    """
+    classes = map(_character_class, form[:64])
     return "".join(kind * min(_MAX_SHAPE_RUN, sum(1 for _ in run)) for kind, run in groupby(classes))
+
+
+def _character_class(character: str) -> str:
+    if character.isupper():
+        return "X"
+    if character.islower():
+        return "x"
+    if character.isdigit():
+        return "d"
+    if character.isalpha():
+        return "c"
+    # One class, since new emoji come every year.
+    return "*" if unicodedata.category(character) == "So" else character
 
 
 def visible_characters(form: str, limit: int) -> str:
     """The characters that the convolution sees: all, or the first and last halves of ``limit``."""
-    return form if len(form) <= limit else form[: limit - limit // 2] + form[-(limit // 2) :]
+    return form if len(form) <= limit else form[: limit - limit // 2] + form[len(form) - limit // 2 :]
 
 
 def build_vocabularies(forms: Mapping[str, int], config: FeatureConfig, *, vectors: Sequence[str] = ()) -> Vocabularies:
@@ -114,7 +129,7 @@ class PieceTokenizer:
     def pieces(self, form: str) -> tuple[int, ...]:
         """The ids of the form's pieces; none for a form that the tokenizer drops (control characters, ...)."""
         encoding = self.tokenizer.encode([form], is_pretokenized=True, add_special_tokens=False)
-        return tuple(encoding.ids[:_MAX_PIECES_OF_A_WORD])
+        return tuple(encoding.ids[:MAX_PIECES_OF_A_WORD])
 
 
 class Featurizer:
@@ -153,6 +168,8 @@ class Featurizer:
 
     def _compute(self, form: str) -> FormIds:
         config = self.config
+        # "e" and a combining acute accent mean what "é" means; the text itself is never changed.
+        form = form if form.isascii() else unicodedata.normalize("NFC", form)
         lowered = form.lower()
         prefixes = config.prefixes.lengths if config.prefixes else ()
         suffixes = config.suffixes.lengths if config.suffixes else ()

@@ -105,11 +105,8 @@ def build_network(
         assert width is not None, "checked by TransformerConfig"
         embeddings = _build_embeddings(config.features, vocabularies, vectors, width=width)
     encoder = build_encoder(config.encoder, embeddings.width if embeddings else 0, piece_model=piece_model)
-    return TaggingNetwork(
-        embeddings,
-        encoder,
-        width=encoder.width,  # type: ignore[arg-type]
-        decoders={
+    with torch.device("cpu"):  # decoders read their tables of transitions at once, also where a network is only planned
+        decoders = {
             name: build_decoder(
                 config.tasks[name].decoder,
                 labels=len(task.labels),
@@ -117,7 +114,12 @@ def build_network(
                 label_smoothing=config.tasks[name].label_smoothing,
             )
             for name, task in tasks.items()
-        },
+        }
+    return TaggingNetwork(
+        embeddings,
+        encoder,
+        width=encoder.width,  # type: ignore[arg-type]
+        decoders=decoders,
         num_labels={name: len(task.labels) for name, task in tasks.items()},
         dropout=config.encoder.dropout,
     )

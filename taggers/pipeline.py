@@ -1,5 +1,6 @@
 """Texts -> Documents over packed batches: ``load()`` a model, call it, or ``pipe()`` many texts through it."""
 
+import os
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
@@ -69,9 +70,9 @@ class Tagger:
         """
         if tasks is None:
             return tuple(self.tasks)
-        asked = set(tasks)
-        for task in asked - self.tasks.keys():
-            raise UnknownTask(task, self.tasks)
+        asked = {tasks} if isinstance(tasks, str) else set(tasks)
+        if unknown := asked - self.tasks.keys():
+            raise UnknownTask(min(unknown), self.tasks)
         return tuple(task for task in self.tasks if task in asked)
 
     def segment(self, texts: Sequence[str], *, ids: Sequence[str | None] | None = None) -> list[Document]:
@@ -122,9 +123,12 @@ class Tagger:
             max_batch_tokens: The most positions in one batch, padding included.
 
         Raises:
+            InvalidText: A document holds a lone surrogate.
             UnknownTask: The model lacks a task.
         """
         wanted = self.check_tasks(tasks)
+        for document in documents:
+            check_unicode(document.text)
         sentences = [sentence for document in documents for sentence in document.sentences]
         answers = self._labeler.label_all(
             [sentence.words for sentence in sentences], max_padded_tokens=max_batch_tokens
@@ -201,13 +205,15 @@ def find_device(device: str) -> torch.device:
         found = torch.device(device)
     except RuntimeError as error:
         raise ModelError(f"unknown device {device!r}: expected auto, cpu, cuda or cuda:N") from error
+    if found.type not in ("cpu", "cuda"):
+        raise ModelError(f"unknown device {device!r}: expected auto, cpu, cuda or cuda:N")
     if found.type == "cuda" and (found.index or 0) >= torch.cuda.device_count():
         raise ModelError(f"device {device!r} is not here: {torch.cuda.device_count()} CUDA devices found")
     return found
 
 
 def find_model(name: str | Path) -> Path:
-    """The folder of a bundled model, by name or alias, or of any folder that holds one.
+    """The folder of a bundled model, by name or alias, or any folder.
 
     Raises:
         ModelNotFound: There is none of this name.
@@ -216,7 +222,7 @@ def find_model(name: str | Path) -> Path:
     folder = bundled.get(ALIASES.get(str(name), str(name)))
     if folder is not None:
         return folder
-    if (Path(name) / "config.json").is_file():
+    if os.path.isdir(name):  # noqa: PTH112 - Path.is_dir() raises where a name is too long for a path
         return Path(name)
     raise ModelNotFound(str(name), [*bundled, *(alias for alias, target in ALIASES.items() if target in bundled)])
 

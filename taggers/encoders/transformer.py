@@ -97,6 +97,17 @@ class PretrainedEncoder(nn.Module):
         self.dropout = nn.Dropout(dropout)
         self.width = model_width + feature_width
 
+    @property
+    def num_pieces(self) -> int:
+        """How many pieces the model has an embedding for."""
+        return int(self.model.get_input_embeddings().num_embeddings)  # type: ignore[operator]
+
+    @property
+    def max_positions(self) -> int | None:
+        """The longest sequence of pieces that the model can read; None if it says of no limit."""
+        limit = getattr(self.model.config, "max_position_embeddings", None)
+        return limit if isinstance(limit, int) and limit > 0 else None
+
     def forward(self, x_BTD: Tensor | None, batch: TokenBatch) -> Tensor:
         """``(B, T, D) or None -> (B, T, E + D)``, zero on padding."""
         pieces = batch.pieces

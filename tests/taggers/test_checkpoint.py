@@ -1,0 +1,531 @@
+"""A model folder comes back as it was, and one that is damaged, foreign or hostile is refused in one plain line."""
+
+import json
+import os
+import shutil
+import stat
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from taggers.checkpoint import (
+    FORMAT_VERSION,
+    Model,
+    describe_network,
+    load_model,
+    make_labeler,
+    read_manifest,
+    save_model,
+    write_manifest,
+)
+from taggers.errors import ConfigError, ModelFolderError
+from taggers.labeler import Labeler
+from taggers.pipeline import Tagger
+from tests.tiny import ENCODERS, tiny_corpus, tiny_folder, tiny_labeler, tiny_model, write_tiny_bert
+
+CPU = torch.device("cpu")
+SENTENCES = [sentence.words for document in tiny_corpus() for sentence in document]
+
+
+@pytest.fixture(scope="module")
+def pristine(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tiny_folder(tmp_path_factory.mktemp("models") / "cnn")
+
+
+@pytest.fixture(scope="module")
+def pristine_pretrained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tiny_folder(tmp_path_factory.mktemp("models") / "bert", "pretrained")
+
+
+@pytest.fixture
+def folder(pristine: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(pristine, tmp_path / "model"))
+
+
+@pytest.fixture
+def pretrained_folder(pristine_pretrained: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(pristine_pretrained, tmp_path / "model"))
+
+
+def load(folder: Path) -> Model:
+    return load_model(folder, device=CPU)
+
+
+def refusal(folder: Path) -> str:
+    """The problem for which the folder is refused: one line that names the folder."""
+    with pytest.raises(ModelFolderError) as caught:
+        load(folder)
+    text = str(caught.value)
+    assert text == f"{folder}: {caught.value.problem}"
+    assert "\n" not in text
+    assert text.isprintable()
+    return caught.value.problem
+
+
+def change(folder: Path, edit: Callable[[Any], object], name: str = "config.json") -> Path:
+    content = json.loads((folder / name).read_text("utf-8"))
+    edit(content)
+    (folder / name).write_text(json.dumps(content), "utf-8")
+    return folder
+
+
+def change_weights(folder: Path, edit: Callable[[dict[str, Tensor]], object]) -> Path:
+    weights = load_file(folder / "model.safetensors")
+    edit(weights)
+    save_file(weights, folder / "model.safetensors")
+    return folder
+
+
+@torch.inference_mode()
+def scores(labeler: Labeler, sentences: Sequence[Sequence[str]] = SENTENCES) -> dict[str, Tensor]:
+    return labeler.network(labeler.featurizer.batch(sentences))
+
+
+# ---- what was saved comes back
+
+
+@pytest.mark.parametrize("encoder", ENCODERS)
+def test_a_model_comes_back_up_to_half_precision(encoder: str, tmp_path: Path) -> None:
+    model = tiny_model(encoder, folder=tmp_path / "pretrained")
+    save_model(tmp_path / "model", model)
+    loaded, again = load(tmp_path / "model"), load(tmp_path / "model")
+    assert loaded.manifest == model.manifest
+    assert loaded.folder == tmp_path / "model"
+    before, after, after_again = scores(model.tagger), scores(loaded.tagger), scores(again.tagger)
+    for task in model.tagger.tasks:
+        torch.testing.assert_close(after[task], before[task], rtol=0, atol=0.05)
+        assert torch.equal(after[task], after_again[task])
+    assert loaded.segmenter is not None
+    assert model.segmenter is not None
+    assert loaded.segmenter.expansions == model.segmenter.expansions
+    texts = [[*document.text] for document in tiny_corpus()]
+    torch.testing.assert_close(
+        scores(loaded.segmenter.labeler, texts), scores(model.segmenter.labeler, texts), rtol=0, atol=0.05
+    )
+
+
+def test_saving_a_loaded_model_changes_no_byte(folder: Path, tmp_path: Path) -> None:
+    save_model(tmp_path / "copy", load(folder))
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == {
+        path.name: path.read_bytes() for path in (tmp_path / "copy").iterdir()
+    }
+
+
+def test_weights_are_read_exactly_as_stored(folder: Path) -> None:
+    stored = load_file(folder / "model.safetensors")
+    model = load(folder)
+    assert model.segmenter is not None
+    for part, labeler in {"tagger": model.tagger, "segmenter": model.segmenter.labeler}.items():
+        assert not labeler.network.training
+        for name, tensor in labeler.network.state_dict().items():
+            found = stored.pop(f"{part}.{name}")
+            assert found.dtype == (torch.half if tensor.is_floating_point() else tensor.dtype)
+            assert torch.equal(found.to(tensor.dtype), tensor)
+    assert not stored
+
+
+def test_a_weight_too_large_for_half_precision_keeps_its_value(tmp_path: Path) -> None:
+    model = tiny_model()
+    with torch.no_grad():
+        model.tagger.network.heads["task_upos"].bias[0] = 1e6
+    save_model(tmp_path, model)
+    assert load(tmp_path).tagger.network.heads["task_upos"].bias[0] == 1e6
+
+
+def test_a_model_without_a_segmenter(tmp_path: Path) -> None:
+    whole = tiny_model()
+    save_model(tmp_path, Model(whole.manifest.model_copy(update={"segmenter": None}), whole.tagger, None))
+    assert load(tmp_path).segmenter is None
+
+
+def test_every_reader_that_may_read_the_folder_may_read_its_files(folder: Path) -> None:
+    modes = {stat.S_IMODE(path.stat().st_mode) for path in folder.iterdir()}
+    umask = os.umask(0)
+    os.umask(umask)
+    assert modes == {0o666 & ~umask}
+
+
+def test_a_manifest_is_read_and_written_alone(folder: Path) -> None:
+    manifest = read_manifest(folder)
+    changed = manifest.model_copy(update={"scores": {"dev": {"upos": 0.5}}})
+    write_manifest(folder, changed)
+    assert read_manifest(folder) == changed
+    assert manifest.format_version == FORMAT_VERSION
+    assert manifest.tagger.tasks["ner"].labels[0] == "O"
+
+
+def test_describing_a_network() -> None:
+    labeler, config = tiny_labeler()
+    described = describe_network(labeler, config)
+    assert described.network == config
+    assert described.vector_width == 5
+    assert described.pieces is None
+    assert [*described.tasks] == ["upos", "xpos", "feats", "lemma", "ner"]
+
+
+def test_loading_leaves_the_random_numbers_alone(folder: Path) -> None:
+    before = torch.get_rng_state()
+    load(folder)
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+# ---- damage
+
+
+@pytest.mark.parametrize("name", ["config.json", "vocabulary.json", "model.safetensors"])
+def test_a_missing_file(folder: Path, name: str) -> None:
+    (folder / name).unlink()
+    assert refusal(folder).startswith(f"{name} cannot be read: ")
+
+
+@pytest.mark.parametrize("name", ["tokenizer.json", "encoder.json"])
+def test_a_missing_file_of_a_pretrained_model(pretrained_folder: Path, name: str) -> None:
+    (pretrained_folder / name).unlink()
+    assert refusal(pretrained_folder).startswith(f"{name} cannot be read: ")
+
+
+@pytest.mark.parametrize(
+    "name", ["config.json", "vocabulary.json", "model.safetensors", "tokenizer.json", "encoder.json"]
+)
+@pytest.mark.parametrize("content", [b"", b"\xff\xfe", b"{", b"[]", b"null", b"1e999", b'"\\ud800"', b"[" * 100_000])
+def test_a_file_that_is_something_else(pretrained_folder: Path, name: str, content: bytes) -> None:
+    (pretrained_folder / name).write_bytes(content)
+    assert name in refusal(pretrained_folder)
+
+
+@pytest.mark.parametrize(
+    "name", ["config.json", "vocabulary.json", "model.safetensors", "tokenizer.json", "encoder.json"]
+)
+def test_a_folder_in_a_files_place(pretrained_folder: Path, name: str) -> None:
+    (pretrained_folder / name).unlink()
+    (pretrained_folder / name).mkdir()
+    assert name in refusal(pretrained_folder)
+
+
+def test_no_folder_at_all(tmp_path: Path) -> None:
+    assert refusal(tmp_path / "nowhere").startswith("config.json cannot be read: ")
+
+
+@pytest.mark.parametrize("size", [0, 7, 100, -1])
+def test_truncated_weights(folder: Path, size: int) -> None:
+    content = (folder / "model.safetensors").read_bytes()
+    (folder / "model.safetensors").write_bytes(content[:size])
+    assert refusal(folder).startswith("model.safetensors cannot be read: ")
+
+
+@pytest.mark.parametrize("version", [0, 2, "1", None, [1], "x" * 1000])
+def test_another_format_version(folder: Path, version: object) -> None:
+    problem = refusal(change(folder, lambda config: config.update(format_version=version)))
+    assert problem.startswith("format version ")
+    assert len(problem) < 400
+    change(folder, lambda config: config.pop("format_version"))
+    assert refusal(folder) == "format version None, but this release reads version 1"
+
+
+def test_a_vocabulary_of_another_size(folder: Path) -> None:
+    change(folder, lambda vocabulary: vocabulary["tagger"]["words"].pop(), "vocabulary.json")
+    assert refusal(folder).startswith(
+        "model.safetensors does not fit config.json: expected 'embeddings.parts.words.table.weight' to be torch.float32"
+    )
+
+
+def test_a_vocabulary_without_the_segmenters_part(folder: Path) -> None:
+    change(folder, lambda vocabulary: vocabulary.pop("segmenter"), "vocabulary.json")
+    assert refusal(folder) == "vocabulary.json lacks the segmenter's part"
+
+
+def test_an_unknown_key_is_named(folder: Path) -> None:
+    change(folder, lambda config: config["tagger"]["network"].update({"wind\now": 3}))
+    assert refusal(folder) == "config.json: tagger.network.wind ow: Extra inputs are not permitted"
+
+
+HEAD = "tagger.heads.task_upos.weight"
+CODES = "tagger.embeddings.parts.vectors.codes"
+
+
+@pytest.mark.parametrize(
+    ("edit", "problem"),
+    [
+        (lambda weights: weights.pop(HEAD), "it lacks 'heads.task_upos.weight'"),
+        (lambda weights: weights.update({"tagger.extra": torch.zeros(1)}), "nothing takes 'extra'"),
+        (lambda weights: weights.update({HEAD: weights[HEAD][1:].clone()}), "found torch.float32 of shape (10, 16)"),
+        (lambda weights: weights.update({HEAD: weights[HEAD].long()}), "found torch.int64"),
+        (lambda weights: weights.update({HEAD: weights[HEAD].bool()}), "found torch.bool"),
+        (lambda weights: weights.update({CODES: weights[CODES].half()}), "expected 'embeddings.parts.vectors.codes'"),
+        (lambda weights: weights.update({CODES: weights[CODES].to(torch.uint8)}), "found torch.uint8"),
+        (lambda weights: weights[HEAD].fill_(torch.nan), "'heads.task_upos.weight' holds a number that is not finite"),
+        (lambda weights: weights[HEAD].fill_(torch.inf), "'heads.task_upos.weight' holds a number that is not finite"),
+    ],
+)
+def test_weights_that_do_not_fit(folder: Path, edit: Callable[[dict[str, Tensor]], object], problem: str) -> None:
+    assert problem in refusal(change_weights(folder, edit))
+
+
+def task_of(name: str, **values: object) -> Callable[[Any], object]:
+    return lambda config: config["tagger"]["tasks"][name].update(values)
+
+
+@pytest.mark.parametrize(
+    ("edit", "problem"),
+    [
+        (task_of("upos", labels=["A", "A"]), "tagger.tasks.upos: label 'A' occurs twice"),
+        (task_of("upos", labels=[]), "tagger.tasks.upos: a label set needs at least one label"),
+        (task_of("upos", labels=["A"]), "model.safetensors does not fit"),
+        (task_of("upos", labels=[str(n) for n in range(20_001)]), "at most 20000 items"),
+        (task_of("upos", kind="poetry"), "tagger.tasks.upos.kind: Input should be"),
+        (task_of("upos", kind="lemma"), "tagger.tasks.upos: expected a lemma rule"),
+        (task_of("lemma", labels=["l;|-1", "l;-"]), "tagger.tasks.lemma: expected the edit of a lemma rule, found '-'"),
+        (task_of("ner", scheme="IOB7"), "tagger.tasks.ner.scheme: Input should be"),
+        (
+            task_of("ner", labels=["B-PER", "O", "I-PER"]),
+            "expected the labels of spans to begin with 'O', found 'B-PER'",
+        ),
+        (task_of("ner", labels=["O", "PER"]), "tagger.tasks.ner: "),
+        (
+            task_of("ner", labels=["O", *(f"B-{n}" for n in range(2000))]),
+            "at most 2000 labels in a sequence, found 2001",
+        ),
+        (task_of("ner", kind="token"), "tagger: expected task 'ner' to be of type 'span', found 'token'"),
+        (lambda config: config["tagger"]["tasks"].pop("xpos"), "tagger: expected the tasks "),
+        (lambda config: config["tagger"]["network"]["tasks"].pop("xpos"), "tagger: expected the tasks "),
+        (lambda config: config["tagger"].update(vector_width=-1), "tagger.vector_width: Input should be"),
+        (lambda config: config["tagger"].update(vector_width=6), "model.safetensors does not fit"),
+        (
+            lambda config: config["tagger"].update(pieces={"prefix": [], "suffix": [], "padding": 0}),
+            "expected pieces with",
+        ),
+        (
+            lambda config: config.update(segmenter=config["tagger"]),
+            "expected the segmenter's one task to be 'boundaries'",
+        ),
+        (lambda config: config.update(tagger=config["segmenter"]), "task 'boundaries' finds boundaries"),
+        (
+            lambda config: config["segmenter"]["tasks"]["boundaries"].update(labels=["O", "Z"]),
+            "segmenter.tasks.boundaries: unknown boundary labels ['Z']",
+        ),
+    ],
+)
+def test_a_config_that_contradicts_itself(folder: Path, edit: Callable[[Any], object], problem: str) -> None:
+    assert problem in refusal(change(folder, edit))
+
+
+@pytest.mark.parametrize(
+    "sizes",
+    [
+        {"encoder": {"type": "cnn", "width": 10**12}},
+        {"encoder": {"type": "cnn", "width": 10**30}},
+        {"encoder": {"type": "cnn", "width": 16, "dilations": [10**9]}},
+        {"encoder": {"type": "cnn", "width": 16, "kernel": 10**9 + 1}},
+        {"encoder": {"type": "bilstm", "width": 10**6}},
+        {"encoder": {"type": "bilstm", "width": 16, "layers": 10**9}},
+        {"encoder": {"type": "transformer", "width": 16, "heads": 2, "layers": 10**9}},
+        {"features": {"words": {"width": 10**12}}},
+        {"features": {"characters": {"width": 10**9, "filters": 10**9}}},
+    ],
+)
+def test_sizes_beyond_any_machine_are_refused_before_memory_is_taken(folder: Path, sizes: dict[str, Any]) -> None:
+    problem = refusal(change(folder, lambda config: config["tagger"]["network"].update(sizes)))
+    assert "does not fit" in problem or "less than or equal to" in problem or "integer" in problem or "shape" in problem
+
+
+# ---- hostile files of pretrained encoders
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"model_type": None},
+        {"model_type": ["bert"]},
+        {"model_type": "no-such-thing"},
+        {"model_type": "timm_wrapper", "architecture": "hf-hub:some/where"},
+        {"model_type": "encoder-decoder", "auto_map": {"AutoModel": "some--where.Model"}},
+        {"model_type": "gpt2"},
+        {"hidden_size": 0},
+        {"hidden_size": "16"},
+        {"hidden_size": 10**9},
+        {"vocab_size": 10**12},
+        {"num_hidden_layers": 10**9},
+        {"num_attention_heads": 0},
+        {"hidden_act": "os.system"},
+        {"max_position_embeddings": 32},
+    ],
+)
+def test_an_architecture_that_is_not_the_weights(pretrained_folder: Path, values: dict[str, Any]) -> None:
+    problem = refusal(change(pretrained_folder, lambda encoder: encoder.update(values), "encoder.json"))
+    assert "encoder.json" in problem or "does not fit" in problem
+
+
+def test_nothing_in_an_architecture_names_code_that_is_fetched_or_run(
+    pretrained_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain = scores(load(pretrained_folder).tagger)
+    monkeypatch.setattr("builtins.input", lambda *_: pytest.fail("asked for leave to run code"))
+    hostile = {
+        "auto_map": {"AutoModel": "some--where.Model", "AutoConfig": "some--where.Config"},
+        "attn_implementation": "kernels-community/flash-attn",
+        "_attn_implementation": "kernels-community/flash-attn",
+        "_attn_implementation_internal": "some/where",
+        "experts_implementation": "some/where",
+        "_name_or_path": "some/where",
+        "name_or_path": "some/where",
+        "quantization_config": {"quant_method": "gptq"},
+        "dtype": "float16",
+        "num_labels": 10**9,
+        "chunk_size_feed_forward": 3,
+        "__class__": 3,
+        "unheard_of": 3,
+    }
+    model = load(change(pretrained_folder, lambda encoder: encoder.update(hostile), "encoder.json"))
+    for task, scores_BTL in scores(model.tagger).items():
+        assert torch.equal(scores_BTL, plain[task])
+
+
+def test_a_tokenizer_that_would_cut_or_pad_words_does_not(pretrained_folder: Path) -> None:
+    def edit(tokenizer: Any) -> None:
+        tokenizer["truncation"] = {"direction": "Right", "max_length": 1, "strategy": "LongestFirst", "stride": 0}
+        tokenizer["padding"] = {"strategy": {"Fixed": 9}, "direction": "Right", "pad_to_multiple_of": None}
+        tokenizer["padding"] |= {"pad_id": 0, "pad_type_id": 0, "pad_token": "[PAD]"}
+
+    plain = load(pretrained_folder).tagger.featurizer.form_ids("unheard").pieces
+    assert len(plain) == 7
+    assert load(change(pretrained_folder, edit, "tokenizer.json")).tagger.featurizer.form_ids("unheard").pieces == plain
+
+
+@pytest.mark.parametrize("pieces", [{"prefix": [-1]}, {"suffix": [65]}, {"padding": 10**6}, {"prefix": [2] * 40}])
+def test_special_pieces_that_the_encoder_lacks(pretrained_folder: Path, pieces: dict[str, object]) -> None:
+    problem = refusal(change(pretrained_folder, lambda config: config["tagger"]["pieces"].update(pieces)))
+    assert "expected pieces from 0 to 64" in problem or "max_pieces must be at least 73" in problem
+
+
+def test_a_tokenizer_of_more_pieces_than_the_encoder(pretrained_folder: Path) -> None:
+    change(pretrained_folder, lambda tokenizer: tokenizer["model"]["vocab"].update(zebra=65), "tokenizer.json")
+    assert refusal(pretrained_folder) == "tokenizer.json: expected pieces from 0 to 64, found 0 to 65"
+
+
+@pytest.mark.parametrize(
+    ("max_pieces", "problem"),
+    [
+        (257, "max_pieces is 257, but the encoder has 256 positions"),
+        (33, "must be at least 34 to hold any word; found 33"),
+    ],
+)
+def test_pieces_that_the_encoder_cannot_read_at_once(tmp_path: Path, max_pieces: int, problem: str) -> None:
+    labeler, config = tiny_labeler("pretrained", folder=write_tiny_bert(tmp_path))
+    encoder = config.encoder.model_copy(update={"max_pieces": max_pieces})
+    with pytest.raises(ConfigError, match=problem):
+        make_labeler(labeler.network, labeler.featurizer, labeler.tasks, config.model_copy(update={"encoder": encoder}))
+
+
+# ---- any damage at all
+
+
+def use(folder: Path) -> None:
+    """Loads and works, or is refused in one line."""
+    try:
+        model = load(folder)
+    except ModelFolderError:
+        refusal(folder)
+        return
+    tagger = Tagger(model)
+    if model.segmenter is not None:
+        next(tagger.pipe(["Ada doesn't like Paris!\n\ncats"])).check()
+    else:
+        tagger.tag(tiny_corpus())
+
+
+@settings(max_examples=50, deadline=None)
+@given(data=st.data())
+@pytest.mark.parametrize("name", ["config.json", "vocabulary.json", "model.safetensors"])
+def test_any_changed_byte_is_refused_or_harmless(
+    pristine: Path, tmp_path_factory: pytest.TempPathFactory, name: str, data: st.DataObject
+) -> None:
+    folder = tmp_path_factory.getbasetemp() / f"flipped-{name}"
+    if not folder.exists():
+        shutil.copytree(pristine, folder)
+    content = bytearray((pristine / name).read_bytes())
+    place = data.draw(st.integers(0, min(len(content), 6000) - 1))
+    content[place] = data.draw(st.integers(0, 255) | st.sampled_from(b'{}[]",:0 -e'))
+    (folder / name).write_bytes(content)
+    use(folder)
+
+
+JSON_VALUES = st.sampled_from(
+    [
+        None,
+        True,
+        False,
+        0,
+        1,
+        -1,
+        3,
+        2**31,
+        2**63,
+        10**30,
+        0.5,
+        -1e308,
+        "",
+        "x",
+        "O",
+        "\x00",
+        "cnn",
+        [],
+        {},
+        [1],
+        ["a"],
+        {"a": 1},
+    ]
+)
+
+
+def places(content: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    """Where a value stands in JSON; of a list, only the first entries."""
+    items = (
+        content.items() if isinstance(content, dict) else enumerate(content[:2]) if isinstance(content, list) else ()
+    )
+    return [place for key, value in items for place in [(*path, key), *places(value, (*path, key))]]
+
+
+@settings(max_examples=50, deadline=None)
+@given(data=st.data())
+@pytest.mark.parametrize("name", ["config.json", "vocabulary.json"])
+def test_any_other_value_is_refused_or_harmless(
+    pristine: Path, tmp_path_factory: pytest.TempPathFactory, name: str, data: st.DataObject
+) -> None:
+    folder = tmp_path_factory.getbasetemp() / f"valued-{name}"
+    if not folder.exists():
+        shutil.copytree(pristine, folder)
+    content = json.loads((pristine / name).read_text("utf-8"))
+    *path, key = data.draw(st.sampled_from(places(content)))
+    target = content
+    for step in path:
+        target = target[step]
+    match data.draw(st.sampled_from(["replace", "delete", "add"])):
+        case "delete":
+            del target[key]
+        case "add" if isinstance(target, dict):
+            target[data.draw(st.text(max_size=3))] = data.draw(JSON_VALUES)
+        case _:
+            target[key] = data.draw(JSON_VALUES)
+    (folder / name).write_text(json.dumps(content), "utf-8")
+    use(folder)
+
+
+@settings(max_examples=30, deadline=None)
+@given(data=st.data())
+def test_any_other_architecture_is_refused_or_harmless(
+    pristine_pretrained: Path, tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
+) -> None:
+    folder = tmp_path_factory.getbasetemp() / "valued-encoder"
+    if not folder.exists():
+        shutil.copytree(pristine_pretrained, folder)
+    content = json.loads((pristine_pretrained / "encoder.json").read_text("utf-8"))
+    content[data.draw(st.sampled_from(sorted(content)))] = data.draw(JSON_VALUES)
+    (folder / "encoder.json").write_text(json.dumps(content), "utf-8")
+    use(folder)
