@@ -5,6 +5,7 @@ from html import escape
 
 from taggers.document import Document, Sentence
 
+_POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 _STYLE = """
 :root { color-scheme: light dark; font: 1rem/1.8 system-ui, sans-serif; }
 body { margin: 2rem auto; max-width: 48rem; padding: 0 1rem; }
@@ -17,6 +18,7 @@ mark small { font-weight: 600; margin-left: .4em; opacity: .75; }
 def write_html(documents: Iterable[Document], *, title: str) -> Iterator[str]:
     """A page with a section for each document and, in it, a paragraph for each layer of spans."""
     yield f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>\n'
+    yield f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">\n'
     yield f'<meta name="viewport" content="width=device-width, initial-scale=1"><style>{_STYLE}</style></head><body>\n'
     for index, document in enumerate(documents):
         yield f"<section><h2>{escape(document.id or str(index + 1))}</h2>\n"

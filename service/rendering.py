@@ -1,6 +1,6 @@
 """Tagged documents -> the body of an answer, in the form that the client takes."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -58,16 +58,16 @@ def _with_layers(document: Document, answer: Answer) -> dict[str, Any]:
     return made
 
 
-FORMS: dict[str, tuple[str, Render]] = {
-    "application/json": ("application/json", render_json),
-    "text/x-conllu": ("text/x-conllu; charset=utf-8", render_conllu),
-    "text/html": ("text/html; charset=utf-8", render_html),
+FORMS: Mapping[str, Render] = {
+    "application/json": render_json,
+    "text/x-conllu": render_conllu,
+    "text/html": render_html,
 }
-"""What may stand in ``Accept`` -> the answer's media type, and how it is written. The first is the default."""
+"""Media type -> how it is written. The first is the default."""
 
 
 def choose_form(accept: Accept) -> tuple[str, Render]:
-    """The form that the client likes best.
+    """The form that the client likes best: its media type, and how it is written.
 
     Raises:
         NotAcceptable: It takes none of them.
@@ -75,4 +75,4 @@ def choose_form(accept: Accept) -> tuple[str, Render]:
     found = accept.best_match(list(FORMS))
     if found is None:
         raise NotAcceptable(f"expected Accept to allow one of {', '.join(FORMS)}")
-    return FORMS[found]
+    return found, FORMS[found]

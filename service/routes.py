@@ -7,8 +7,10 @@ from importlib.metadata import version
 from typing import Any, TypeVar
 
 from litestar import MediaType, Request, Response, get, post
+from litestar.di import NamedDependency
 from litestar.exceptions import InternalServerException
 from litestar.exceptions.http_exceptions import RequestEntityTooLarge
+from litestar.params import FromPath
 
 from service.errors import ClientGone, TookTooLong, TooLarge
 from service.openapi import TagOperation, problems
@@ -37,7 +39,10 @@ def root() -> dict[str, str]:
     responses=problems(400, 404, 406, 413, 429, 503),
 )
 async def tag(
-    request: AnyRequest, registry: Registry, settings: Settings, tag_request: type[TagRequest]
+    request: AnyRequest,
+    registry: NamedDependency[Registry],
+    settings: NamedDependency[Settings],
+    tag_request: NamedDependency[type[TagRequest]],
 ) -> Response[bytes]:
     """Sentences, tokens and every layer of the model, in the order of the documents.
 
@@ -63,7 +68,7 @@ async def tag(
 
 
 @get("/v1/models", operation_id="listModels", summary="The models", responses=problems(503), sync_to_thread=False)
-def list_models(registry: Registry) -> Response[ModelsAnswer]:
+def list_models(registry: NamedDependency[Registry]) -> Response[ModelsAnswer]:
     """What is served, with tasks, label sets and scores."""
     return _json(ModelsAnswer(models=registry.describe_all()))
 
@@ -75,7 +80,7 @@ def list_models(registry: Registry) -> Response[ModelsAnswer]:
     responses=problems(400, 404, 503),
     sync_to_thread=False,
 )
-def show_model(registry: Registry, name: str) -> Response[ModelDescription]:
+def show_model(registry: NamedDependency[Registry], name: FromPath[str]) -> Response[ModelDescription]:
     """One model, by name or alias."""
     return _json(registry.describe(name))
 
@@ -89,7 +94,7 @@ def live() -> Response[Health]:
 @get(
     "/health/ready", operation_id="ready", summary="Are requests served?", responses=problems(503), sync_to_thread=False
 )
-def ready(registry: Registry) -> Response[Health]:
+def ready(registry: NamedDependency[Registry]) -> Response[Health]:
     """503 until the models are loaded, and again while the service shuts down."""
     registry.check_ready()
     return _json(Health(status="ready"))

@@ -1,0 +1,102 @@
+"""A served model answers as its pipeline does, whoever else is asking."""
+
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from service.errors import QueueFull
+from service.served import ServedModel
+from service.settings import Settings
+from service.stopwatch import Stopwatch
+from taggers.document import Document
+from taggers.errors import InvalidText, UnknownTask
+from taggers.pipeline import Tagger, load
+
+TEXTS = ["Ada Lovelace wrote to Babbage in London.", "", " \n ", "She doesn't like Paris! " * 40, "word " * 120, "😀"]
+
+
+@pytest.fixture(scope="module")
+def tagger(tiny: Path) -> Tagger:
+    return load(tiny)
+
+
+def served(tagger: Tagger, scenario, **settings) -> object:  # type: ignore[no-untyped-def]
+    async def run() -> object:
+        with ThreadPoolExecutor(2) as preparers:
+            model = ServedModel(tagger, settings=Settings(**settings), preparers=preparers)
+            model.start()
+            answer = await scenario(model)
+            await model.close()
+            return answer
+
+    return asyncio.run(run())
+
+
+def bare(documents: list[Document]) -> list[Document]:
+    """Without scores, which may differ in the last bits."""
+    return [
+        Document(
+            document.text,
+            tuple(
+                sentence.annotated(
+                    spans={
+                        layer: tuple(type(span)(span.start, span.stop, span.label) for span in spans)
+                        for layer, spans in sentence.spans.items()
+                    }
+                )
+                for sentence in document
+            ),
+            document.id,
+        )
+        for document in documents
+    ]
+
+
+@pytest.mark.parametrize("budget", [1, 60, 5000])
+def test_it_answers_as_the_pipeline_does(tagger: Tagger, budget: int) -> None:
+    split = Document.from_words([["Ada", "wrote"], ["Paris"] * 90], id="split")
+    documents = [*(Document(text, id=text[:3]) for text in TEXTS), split]
+
+    async def scenario(model: ServedModel) -> list[Document]:
+        return await model.tag(documents, tasks=None, stopwatch=Stopwatch())
+
+    expected = tagger.tag([*tagger.segment(TEXTS, ids=[text[:3] for text in TEXTS]), split])
+    assert bare(served(tagger, scenario, max_batch_tokens=budget)) == bare(expected)  # type: ignore[arg-type]
+
+
+def test_only_the_tasks_asked_for_are_filled(tagger: Tagger) -> None:
+    async def scenario(model: ServedModel) -> None:
+        stopwatch = Stopwatch()
+        (document,) = await model.tag([Document(TEXTS[0])], tasks=["ner", "upos"], stopwatch=stopwatch)
+        assert set(document.sentences[0].tags) == {"upos"}
+        assert set(document.sentences[0].spans) == {"ner"}
+        assert list(stopwatch.seconds) == ["segment", "queue", "compute"]
+        assert model.span_layers(None) == model.span_layers(["upos", "ner"]) == ["ner"]
+        assert model.span_layers([]) == []
+        with pytest.raises(UnknownTask):
+            await model.tag([Document("a")], tasks=["chunk"], stopwatch=stopwatch)
+
+    served(tagger, scenario)
+
+
+def test_a_lone_surrogate_is_refused_and_gives_its_room_back(tagger: Tagger) -> None:
+    async def scenario(model: ServedModel) -> None:
+        with pytest.raises(InvalidText, match="U\\+D800 at code point 2"):
+            await model.tag([Document("a \ud800")], tasks=None, stopwatch=Stopwatch())
+        assert model._admission.tokens == 0
+
+    served(tagger, scenario)
+
+
+def test_more_than_the_queue_holds_is_refused_and_the_accepted_is_answered(tagger: Tagger) -> None:
+    async def scenario(model: ServedModel) -> None:
+        accepted = asyncio.create_task(model.tag([Document("word " * 400)], tasks=None, stopwatch=Stopwatch()))
+        await asyncio.sleep(0)
+        with pytest.raises(QueueFull):
+            await model.tag([Document("more")], tasks=None, stopwatch=Stopwatch())
+        assert len((await accepted)[0].sentences)
+        assert await model.tag([Document("more")], tasks=None, stopwatch=Stopwatch())
+
+    served(tagger, scenario, max_queue_tokens=100)

@@ -1,0 +1,20 @@
+import re
+
+from service.stopwatch import Stopwatch
+
+
+def test_laps_of_a_phase_add_up() -> None:
+    stopwatch = Stopwatch()
+    stopwatch.lap("segment")
+    first = stopwatch.seconds["segment"]
+    stopwatch.lap("queue")
+    stopwatch.lap("segment")
+    assert list(stopwatch.seconds) == ["segment", "queue"]
+    assert stopwatch.seconds["segment"] >= first >= 0
+
+
+def test_header_is_a_server_timing() -> None:
+    stopwatch = Stopwatch()
+    stopwatch.lap("segment")
+    stopwatch.lap("compute")
+    assert re.fullmatch(r"segment;dur=\d+\.\d, compute;dur=\d+\.\d", stopwatch.header())
