@@ -1,0 +1,294 @@
+"""A recipe and small files in, a model folder out: whole, judged on every task, and the same after an interruption."""
+
+import json
+import logging
+import shutil
+import signal
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from taggers.checkpoint import Model
+from taggers.errors import ConfigError, ModelError
+from taggers.formats.files import read_file
+from taggers.pipeline import Tagger, load
+from tests.tiny import tiny_folder, tiny_model, write_tiny_bert
+from training.build import build_model, score_segmenter, score_tagger
+from training.config import Recipe, read_recipe
+from training.data import DevSet
+
+CPU = torch.device("cpu")
+TASKS = ["upos", "xpos", "feats", "lemma", "ner"]
+TEXT = "Ada lived in London. Babbage didn't answer."
+
+
+@pytest.fixture(autouse=True, scope="module")
+def one_thread() -> Iterator[None]:
+    """Networks this small only wait for a second thread."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.fixture(scope="session")
+def corpus(fixtures: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The letters in a folder to which tests may add files."""
+    folder = tmp_path_factory.mktemp("corpus")
+    for path in fixtures.glob("letters.*"):
+        shutil.copy(path, folder)
+    (folder / "empty.conllu").write_text("", encoding="utf-8")
+    return folder
+
+
+def recipe_of(corpus: Path, *overrides: str, segmenter: bool = True) -> Recipe:
+    recipe = read_recipe(corpus / "letters.toml", [f"corpora={json.dumps(str(corpus))}", *overrides])
+    return recipe if segmenter else recipe.model_copy(update={"segmenter": None})
+
+
+def build(recipe: Recipe, folder: Path, *, resume: bool = False) -> Model:
+    return build_model(recipe, folder, resume=resume, device=CPU)
+
+
+@pytest.fixture(scope="module")
+def built(corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Model, Path]:
+    folder = tmp_path_factory.mktemp("runs") / "letters"
+    return build(recipe_of(corpus), folder), folder
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    """The model's files, and the logs but for the seconds."""
+    files = {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
+    for log in folder.glob("checkpoints/*/log.jsonl"):
+        entries = map(json.loads, log.read_text(encoding="utf-8").splitlines())
+        files[log.parent.name] = json.dumps([{**entry, "seconds": 0} for entry in entries]).encode()
+    return files
+
+
+def log_of(folder: Path, network: str) -> list[dict[str, Any]]:
+    lines = (folder / "checkpoints" / network / "log.jsonl").read_text(encoding="utf-8").splitlines()
+    return [json.loads(line) for line in lines]
+
+
+# what is written
+
+
+def test_the_folder_loads_and_answers_as_the_model_in_memory(built: tuple[Model, Path]) -> None:
+    model, folder = built
+    tagger = load(folder, device="cpu")
+    assert (tagger.name, list(tagger.tasks)) == ("letters", TASKS)
+    assert tagger.manifest.license == "Apache-2.0"
+    document = tagger(TEXT)
+    document.check()
+    assert document.text == TEXT
+    (first, *_) = document
+    assert first.tags.keys() == {"upos", "xpos", "feats", "lemma"}
+    assert first.spans.keys() == {"ner"}
+    expected = Tagger(model)(TEXT)
+    assert [s.tags for s in document] == [s.tags for s in expected]
+
+
+def test_the_model_knows_what_it_learned_from(built: tuple[Model, Path]) -> None:
+    tagger = load(built[1], device="cpu")
+    assert tagger.tasks["ner"].span_labels == ("LOC", "ORG", "PER")
+    assert {"PROPN", "INTJ"} <= set(tagger.tasks["upos"].labels)
+
+
+def test_the_logs_have_losses_and_dev_scores_of_every_epoch(built: tuple[Model, Path]) -> None:
+    tagger, segmenter = (log_of(built[1], network) for network in ("tagger", "segmenter"))
+    assert [entry["epoch"] for entry in tagger] == [entry["epoch"] for entry in segmenter] == [1, 2, 3]
+    for entry in tagger:
+        assert entry["loss"].keys() == set(TASKS)
+        assert entry["dev"].keys() == {"score", "upos", "xpos", "ufeats", "lemma", "ner"}
+        assert entry["dev"]["score"] == pytest.approx(sum(list(entry["dev"].values())[1:]) / 5, abs=1e-4)
+    for entry in segmenter:
+        assert entry["loss"].keys() == {"boundaries"}
+        assert entry["dev"].keys() == {"score", "tokens", "words", "sentences"}
+    assert tagger[-1]["dev"]["score"] > tagger[0]["dev"]["score"]
+    assert all(0 <= value <= 1 for entry in tagger + segmenter for value in entry["dev"].values())
+
+
+def test_a_sentence_of_two_sets_is_learned_from_once(corpus: Path, tmp_path: Path, caplog: Any) -> None:
+    caplog.set_level(logging.INFO)
+    build(recipe_of(corpus, "training.epochs=1", segmenter=False), tmp_path / "run")
+    assert "training sentences: 12, joined from 24" in caplog.text
+
+
+# going on
+
+
+def test_resuming_after_the_end_gives_the_same_folder(
+    built: tuple[Model, Path], corpus: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    folder = shutil.copytree(built[1], tmp_path / "again")
+    build(recipe_of(corpus), folder, resume=True)
+    assert contents(folder) == contents(built[1])
+    assert "epoch 1/3" not in caplog.text  # nothing was trained
+
+
+class InterruptAt(logging.Handler):
+    """Presses Ctrl-C when the log tells of an epoch: deterministic, and still a real signal."""
+
+    def __init__(self, message: str, times: int) -> None:
+        super().__init__()
+        self.message, self.times = message, times
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if record.getMessage().startswith(self.message):
+            self.times -= 1
+            if self.times == 0:
+                signal.raise_signal(signal.SIGINT)
+
+
+@pytest.mark.parametrize(
+    ("message", "times", "begun"),
+    [("epoch 2/3", 1, ["segmenter"]), ("epoch 3/3", 1, ["segmenter"]), ("epoch 1/3", 2, ["segmenter", "tagger"])],
+)
+def test_an_interrupted_build_ends_as_an_uninterrupted_one(
+    built: tuple[Model, Path], corpus: Path, tmp_path: Path, message: str, times: int, begun: list[str]
+) -> None:
+    handler = InterruptAt(message, times)
+    logger = logging.getLogger("training.loop")
+    logger.addHandler(handler)
+    logger.setLevel(logging.INFO)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            build(recipe_of(corpus), tmp_path / "run")
+    finally:
+        logger.removeHandler(handler)
+        logger.setLevel(logging.NOTSET)
+    assert sorted(path.parent.name for path in (tmp_path / "run").glob("checkpoints/*/last.pt")) == begun
+    assert not (tmp_path / "run" / "config.json").exists()
+    build(recipe_of(corpus), tmp_path / "run", resume=True)
+    assert contents(tmp_path / "run") == contents(built[1])
+
+
+def test_a_folder_with_a_training_is_not_trained_over(built: tuple[Model, Path], corpus: Path) -> None:
+    before = contents(built[1])
+    with pytest.raises(ConfigError, match="holds a training already"):
+        build(recipe_of(corpus), built[1])
+    with pytest.raises(ConfigError, match=r"training\.seed was 1 and is now 2"):
+        build(recipe_of(corpus, "training.seed=2"), built[1], resume=True)
+    assert contents(built[1]) == before
+
+
+# the segmenter
+
+
+def test_a_segmenter_is_taken_from_another_model(built: tuple[Model, Path], corpus: Path, tmp_path: Path) -> None:
+    lender = load(built[1], device="cpu")
+    recipe = recipe_of(corpus, f"segmenter={{model={json.dumps(str(built[1]))}}}", "training.epochs=1")
+    build(recipe, tmp_path / "run")
+    borrower = load(tmp_path / "run", device="cpu")
+    assert borrower.segment([TEXT]) == lender.segment([TEXT])
+    assert borrower.manifest.segmenter == lender.manifest.segmenter
+    assert borrower.manifest.expansions == lender.manifest.expansions
+
+
+def test_a_model_may_have_no_segmenter(corpus: Path, tmp_path: Path) -> None:
+    recipe = recipe_of(corpus, "training.epochs=1", segmenter=False)
+    build(recipe, tmp_path / "run")
+    with pytest.raises(ModelError, match="has no segmenter"):
+        load(tmp_path / "run", device="cpu").segment([TEXT])
+    lent = recipe_of(corpus, f"segmenter={{model={json.dumps(str(tmp_path / 'run'))}}}")
+    with pytest.raises(ConfigError, match=r"segmenter\.model: the model .* has no segmenter"):
+        build(lent, tmp_path / "other")
+
+
+# pretrained encoders
+
+
+def test_a_pretrained_encoder_is_trained_and_saved(corpus: Path, tmp_path: Path) -> None:
+    """With a sentence longer than the encoder's 64 positions, which is cut as it will be in use."""
+    write_tiny_bert(tmp_path / "bert")
+    rows = "".join(f"{i}\tword\tword\tNOUN\tNN\t_\t0\troot\t_\t_\n" for i in range(1, 101))
+    (corpus / "long.conllu").write_text(f"{rows}\n", encoding="utf-8")
+    encoder = f"{{type='transformer', pretrained={json.dumps(str(tmp_path / 'bert'))}, max_pieces=64}}"
+    data = "[{train=['letters.conllu', 'long.conllu'], dev=['long.conllu'], tasks=['upos', 'xpos', 'feats', 'lemma']}, \
+        {train=['letters.iob2'], tasks=['ner']}]"
+    recipe = recipe_of(corpus, f"model.encoder={encoder}", f"data={data}", "training.epochs=1", segmenter=False)
+    model = build(recipe, tmp_path / "run")
+    shutil.rmtree(tmp_path / "bert")  # the folder is whole without it
+    documents = read_file(corpus / "letters.conllu") + read_file(corpus / "long.conllu")
+    answers = [made.tag(documents) for made in (Tagger(model), load(tmp_path / "run", device="cpu"))]
+    assert [s.tags["upos"] for d in answers[0] for s in d] == [s.tags["upos"] for d in answers[1] for s in d]
+
+
+# what fails fails before anything is trained
+
+
+@pytest.mark.parametrize(
+    ("overrides", "message"),
+    [
+        (
+            ["data=[{train=['none.conllu'], dev=['letters.conllu'], tasks=['upos','xpos','feats','lemma','ner']}]"],
+            "no such file",
+        ),
+        (
+            ["data=[{train=['letters.conllu'], dev=['empty.conllu'], tasks=['upos','xpos','feats','lemma','ner']}]"],
+            "the dev files hold no sentence",
+        ),
+        (
+            ["data=[{train=['letters.conllu'], dev=['letters.conllu'], tasks=['upos','xpos','feats','lemma','ner']}]"],
+            "tasks.ner: no training sentence",
+        ),
+        (["segmenter.data=[{train=['letters.conllu'], dev=['empty.conllu']}]"], "the dev files hold no sentence"),
+        (["segmenter.data=[{train=['empty.conllu'], dev=['letters.conllu']}]"], "nothing to learn from"),
+        (["segmenter={model='no-such-model'}"], "unknown model 'no-such-model'"),
+        (["model.features.vectors={source='none.txt'}"], "no such file of word vectors"),
+        (["model.encoder={type='transformer', pretrained='package:no_such/x'}"], "is not installed"),
+    ],
+)
+def test_what_is_wrong_shows_before_anything_is_trained(
+    corpus: Path, tmp_path: Path, overrides: Sequence[str], message: str
+) -> None:
+    with pytest.raises((ConfigError, ModelError), match=message):
+        build(recipe_of(corpus, *overrides), tmp_path / "run")
+    assert not list((tmp_path / "run").glob("checkpoints/*/*.pt"))
+
+
+# dev scores
+
+
+def test_every_task_counts_whatever_its_name_and_its_layer(corpus: Path, tmp_path: Path) -> None:
+    tasks = "{fine={from='conllu:xpos'}, people={type='span', from='ner'}, places={type='span', from='ner'}}"
+    data = "[{train=['letters.conllu'], dev=['letters.conllu'], tasks=['fine']}, \
+        {train=['letters.iob2'], dev=['letters.iob2'], tasks=['people'], labels={LOC='O', ORG='O'}}, \
+        {train=['letters.iob2'], dev=['letters.iob2'], tasks=['places'], labels={PER='O', ORG='O'}}]"
+    recipe = recipe_of(corpus, f"tasks={tasks}", f"data={data}", "training.epochs=40", segmenter=False)
+    build(recipe, tmp_path / "run")
+    best = [entry["dev"] for entry in log_of(tmp_path / "run", "tagger") if entry["best"]][-1]
+    assert best.keys() == {"score", "fine", "people", "places"}
+    assert min(best.values()) > 0.5
+    tagger = load(tmp_path / "run", device="cpu")
+    assert {name: tagger.tasks[name].span_labels for name in ("people", "places")} == {
+        "people": ("PER",),
+        "places": ("LOC",),
+    }
+
+
+def test_a_score_is_the_mean_over_the_sets_that_carry_the_task(corpus: Path, tmp_path: Path) -> None:
+    tagger = load(tiny_folder(tmp_path / "tiny"), device="cpu")
+    documents = read_file(corpus / "letters.conllu")
+    sets = [DevSet([document], ("upos",), document.id or "") for document in documents]
+    each = [score_tagger(tagger, [dev_set])["upos"] for dev_set in sets]
+    assert score_tagger(tagger, sets)["upos"] == pytest.approx(sum(each) / len(each))
+
+
+def test_dev_sets_without_any_task_are_refused(tmp_path: Path) -> None:
+    tagger = load(tiny_folder(tmp_path / "tiny"), device="cpu")
+    bare = read_file(Path(__file__).parents[1] / "fixtures" / "letters.iob2")
+    with pytest.raises(ConfigError, match="carry none of the tasks"):
+        score_tagger(tagger, [DevSet(bare, ("upos",), "bare")])
+
+
+def test_a_segmenter_is_scored_by_its_own_words(corpus: Path) -> None:
+    documents = read_file(corpus / "letters.conllu")
+    segmenter = tiny_model().segmenter
+    assert segmenter is not None
+    scores = score_segmenter(segmenter, documents)
+    assert scores.keys() == {"score", "tokens", "words", "sentences"}
