@@ -88,3 +88,9 @@ def documents(draw, *, min_sentences=0, scored=False):
             )
         )
     return Document(text, tuple(sentences), draw(st.none() | one_line_names()))
+
+
+def json_values():
+    """A value of any type that may stand in JSON, large and small."""
+    numbers = [0, 1, -1, 3, 2**31, 2**63, 10**30, 0.5, -1e308]
+    return st.sampled_from([None, True, False, *numbers, "", "x", "O", "\x00", "cnn", [], {}, [1], ["a"], {"a": 1}])
