@@ -1,6 +1,7 @@
 """``tagline serve``: the service on uvicorn, in one process or several."""
 
 import logging
+import os
 import signal
 import socket
 import sys
@@ -17,6 +18,7 @@ from uvicorn.supervisors import Multiprocess
 from service.app import create_app, log_loaded
 from service.registry import Registry
 from service.settings import Settings, read_settings
+from taggers.errors import ModelError
 
 _BACKLOG = 2048
 
@@ -51,8 +53,7 @@ def serve(
         if settings.workers == 1:
             _Process(settings, address).run(listener)
         else:
-            config = _config(settings, partial(_create_worker_app, settings, address), factory=True)
-            Multiprocess(config, sockets=[listener]).run()
+            _run_workers(settings, address, listener)
 
 
 class _Process:
@@ -78,6 +79,14 @@ class _Process:
             self._server.should_exit = True
 
 
+def _run_workers(settings: Settings, address: str, listener: socket.socket) -> None:
+    config = _config(settings, partial(_create_worker_app, settings, address), factory=True)
+    supervisor = Multiprocess(config, sockets=[listener])
+    supervisor.run()
+    if any(worker.exitcode == STARTUP_FAILURE for worker in supervisor.processes):
+        raise ModelError("a worker could not load the models")
+
+
 def _create_worker_app(settings: Settings, address: str) -> Litestar:
     """The service in one of several processes."""
     _set_up_logs()
@@ -85,7 +94,8 @@ def _create_worker_app(settings: Settings, address: str) -> Litestar:
     def on_loaded(registry: Registry, failure: Exception | None) -> None:
         if failure is not None:
             log_loaded(registry, failure)
-            sys.exit(STARTUP_FAILURE)  # the status that makes the supervisor give up instead of trying again
+            # At once, for nothing was accepted; with this status the supervisor gives up instead of trying again.
+            os._exit(STARTUP_FAILURE)
         _announce(address, registry)
 
     return create_app(settings, on_loaded=on_loaded)

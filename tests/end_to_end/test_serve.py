@@ -1,0 +1,138 @@
+"""``tagline serve`` as people run it: a process, a port, a client, a signal."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from http.client import HTTPConnection
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.tiny import tiny_folder
+
+WITHIN_S = 60
+
+
+@pytest.fixture(scope="module")
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tiny_folder(tmp_path_factory.mktemp("models") / "tiny")
+
+
+class Served:
+    """A running ``tagline serve``."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self.process = process
+        self.lines: list[str] = []
+
+    def next_line(self) -> str:
+        assert self.process.stdout is not None
+        self.lines.append(self.process.stdout.readline())
+        return self.lines[-1]
+
+    def wait_until_ready(self) -> str:
+        """Its address."""
+        found = re.fullmatch(r"Tagline is ready on (http://\S+) \(models: tiny\)\n", self.next_line())
+        assert found, self.lines
+        return found[1]
+
+    def stop(self, number: signal.Signals) -> tuple[int, str, str]:
+        """Exit status, and what it still wrote."""
+        self.process.send_signal(number)
+        out, err = self.process.communicate(timeout=WITHIN_S)
+        return self.process.returncode, out, err
+
+
+@contextmanager
+def serve(*tokens: str, **environment: str) -> Iterator[Served]:
+    command = [sys.executable, "-c", "import tagline; tagline.main()", "serve", *tokens]
+    process = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env={**os.environ, **environment}
+    )
+    alarm = threading.Timer(WITHIN_S, process.kill)
+    alarm.start()
+    try:
+        yield Served(process)
+    finally:
+        alarm.cancel()
+        if process.poll() is None:
+            process.kill()
+            process.communicate()
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        process.stderr.close()
+
+
+def post(address: str, body: object) -> dict[str, Any]:
+    request = urllib.request.Request(
+        f"{address}/v1/tag", json.dumps(body).encode(), {"Content-Type": "application/json"}
+    )
+    with urllib.request.urlopen(request, timeout=WITHIN_S) as answer:
+        found: dict[str, Any] = json.load(answer)
+        return found
+
+
+def test_serves_until_it_is_told_to_stop(tiny: Path) -> None:
+    with serve("--model", str(tiny), "--port", "0") as served:
+        address = served.wait_until_ready()
+        answer = post(address, {"text": "Ada Lovelace wrote to Babbage in London."})
+        assert answer["model"] == "tiny"
+        with urllib.request.urlopen(f"{address}/health/ready", timeout=WITHIN_S) as ready:
+            assert json.load(ready) == {"status": "ready"}
+        with pytest.raises(urllib.error.HTTPError) as caught:
+            post(address, {"text": 1})
+        with caught.value as refused:
+            assert json.load(refused)["errors"][0]["path"] == "text"
+        assert served.stop(signal.SIGTERM) == (0, "", "")
+
+
+def test_ctrl_c_finishes_what_was_accepted_and_is_quiet(tiny: Path) -> None:
+    with serve(TAGLINE_MODELS=str(tiny), TAGLINE_PORT="0") as served:
+        address = served.wait_until_ready().removeprefix("http://")
+        with (
+            closing(HTTPConnection(address, timeout=WITHIN_S)) as first,
+            closing(HTTPConnection(address, timeout=WITHIN_S)) as second,
+        ):
+            first.request("POST", "/v1/tag", json.dumps({"documents": [{"text": "word " * 100}] * 40}))
+            second.request("GET", "/health/live")  # arrives later: once it is answered, the first was read
+            assert second.getresponse().read()
+            served.process.send_signal(signal.SIGINT)
+            answer = first.getresponse()
+            assert answer.status == 200
+            assert len(json.load(answer)["documents"]) == 40
+        assert served.process.communicate(timeout=WITHIN_S) == ("", "")
+        assert served.process.returncode == 130
+
+
+def test_several_workers_share_a_port(tiny: Path) -> None:
+    with serve("--model", str(tiny), "--port", "0", "--workers", "2") as served:
+        address = served.wait_until_ready()
+        assert served.wait_until_ready() == address
+        for _ in range(4):
+            assert post(address, {"text": "Paris"})["model"] == "tiny"
+        assert served.stop(signal.SIGTERM)[0] == 0
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_weights_that_cannot_be_read_end_it(workers: str, tmp_path: Path) -> None:
+    folder = tiny_folder(tmp_path / "damaged")
+    (folder / "model.safetensors").write_bytes(b"x")
+    with serve("--model", str(folder), "--port", "0", "--workers", workers) as served:
+        out, err = served.process.communicate(timeout=WITHIN_S)
+        assert served.process.returncode == 1
+        assert out == ""
+        assert "Traceback" not in err
+        assert f"{folder}: model.safetensors cannot be read" in err
+        if workers == "1":
+            assert err.startswith("tagline: ")
+            assert err.count("\n") == 1
