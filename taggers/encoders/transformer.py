@@ -106,7 +106,13 @@ class PretrainedEncoder(nn.Module):
     def max_positions(self) -> int | None:
         """The longest sequence of pieces that the model can read; None if it says of no limit."""
         limit = getattr(self.model.config, "max_position_embeddings", None)
-        return limit if isinstance(limit, int) and limit > 0 else None
+        if not isinstance(limit, int) or limit <= 0:
+            return None
+        for name, module in self.model.named_modules():
+            # RoBERTa and its kin count their positions from behind the padding's.
+            if name.endswith("position_embeddings") and getattr(module, "padding_idx", None) is not None:
+                return limit - int(module.padding_idx) - 1
+        return limit
 
     def forward(self, x_BTD: Tensor | None, batch: TokenBatch) -> Tensor:
         """``(B, T, D) or None -> (B, T, E + D)``, zero on padding."""

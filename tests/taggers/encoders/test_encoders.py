@@ -98,3 +98,15 @@ def test_what_a_pretrained_encoder_can_read(tmp_path: Path) -> None:
     for unlimited in (0, -1):
         encoder.model.config.max_position_embeddings = unlimited
         assert encoder.max_positions is None
+
+
+def test_positions_that_are_counted_from_behind_the_paddings() -> None:
+    from transformers import RobertaConfig, RobertaModel
+
+    sizes = {"hidden_size": 8, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 8}
+    model = RobertaModel(RobertaConfig(vocab_size=9, max_position_embeddings=12, **sizes)).eval()
+    limit = PretrainedEncoder(model, 8, feature_width=0, pooling="first", dropout=0.0).max_positions
+    assert limit == 10
+    model(input_ids=torch.full((1, limit), 5))
+    with pytest.raises((IndexError, RuntimeError), match="out of"):
+        model(input_ids=torch.full((1, limit + 1), 5))
