@@ -53,7 +53,7 @@ def test_nothing_in_an_architecture_names_code_that_is_fetched_or_run(
         "name_or_path": "some/where",
         "quantization_config": {"quant_method": "gptq"},
         "dtype": "float16",
-        "num_labels": 10**9,
+        "num_labels": 10**6,
         "chunk_size_feed_forward": 3,
         "__class__": 3,
         "unheard_of": 3,
