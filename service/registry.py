@@ -126,8 +126,8 @@ class Registry:
         return "en" if not asked and "en" in self._names else next(iter(self._folders))
 
     def _divide_cores(self) -> None:
-        """Tell torch, which takes all cores by itself."""
-        share = max(1, torch.get_num_threads() // self._settings.workers)
+        """Tell torch how many threads it may use, for it takes all cores whenever it runs."""
+        share = max(1, torch.get_num_threads() // (2 * self._settings.workers))
         torch.set_num_threads(self._settings.threads or share)
 
     def _load_warm(self, folder: Path) -> Tagger:

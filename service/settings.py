@@ -31,7 +31,8 @@ class Settings(BaseSettings):
     """Where the models run: auto, cpu, cuda or cuda:N."""
 
     threads: int | None = Field(None, ge=1)
-    """How many CPU threads one step of a network may use; None: the cores divided among the workers."""
+    """How many CPU threads one step of a network may use; None: half of the cores, divided among the workers, because
+    labelling and segmenting run side by side."""
 
     preparers: int = Field(4, ge=1)
     """How many threads segment, decode and write answers, beside the one that labels."""
