@@ -76,7 +76,8 @@ def build_vocabularies(forms: Mapping[str, int], config: FeatureConfig, *, vecto
         vectors: The words that have a static vector, in row order.
     """
     words, prefixes, suffixes, shapes, characters = (Counter[str]() for _ in range(5))
-    for form, count in forms.items():
+    for given, count in forms.items():
+        form = _composed(given)
         lowered = form.lower()
         words[form] += count
         shapes[shape_of(form)] += count
@@ -168,8 +169,7 @@ class Featurizer:
 
     def _compute(self, form: str) -> FormIds:
         config = self.config
-        # "e" and a combining acute accent mean what "é" means; the text itself is never changed.
-        form = form if form.isascii() else unicodedata.normalize("NFC", form)
+        form = _composed(form)
         lowered = form.lower()
         prefixes = config.prefixes.lengths if config.prefixes else ()
         suffixes = config.suffixes.lengths if config.suffixes else ()
@@ -210,6 +210,11 @@ class Featurizer:
                 padding=self.tokenizer.padding,
             )
         return TokenBatch(torch.tensor(lengths), length_mask(lengths), pad(rows), make_forms(ids), pieces)
+
+
+def _composed(form: str) -> str:
+    """The form as features see it: "e" and a combining acute accent mean what "é" means. No text is ever changed."""
+    return form if form.isascii() else unicodedata.normalize("NFC", form)
 
 
 def _index(entries: Sequence[str]) -> dict[str, int]:

@@ -1,6 +1,7 @@
 """Features of forms: what is known has its id, everything else one of its own, and memory stays bounded."""
 
 import itertools
+import unicodedata
 from collections import Counter
 from pathlib import Path
 
@@ -32,6 +33,7 @@ ALL = FeatureConfig(
     characters=CharacterConfig(max_characters=4, min_count=1),
     vectors=VectorConfig(source="x"),
 )
+KEEP_ALL = ALL.model_copy(update={"words": WordConfig(min_count=1)})
 FORMS = Counter({"Ada": 3, "ada": 2, "wrote": 1})
 
 
@@ -139,6 +141,15 @@ def test_any_form_has_as_many_features_as_any_other(form: str) -> None:
     ids = featurizer().form_ids(form)
     assert (len(ids.prefixes), len(ids.suffixes), len(ids.characters)) == (2, 1, min(4, len(form)))
     assert min(ids.word, ids.shape, ids.vector, *ids.prefixes, *ids.suffixes, *ids.characters, 99) >= UNKNOWN
+
+
+@given(st.text(alphabet="aé\u0301\u212b\u1100\u1161İ1", max_size=6))
+def test_what_was_counted_is_known_in_any_composition(form: str) -> None:
+    made = Featurizer(KEEP_ALL, build_vocabularies({form: 1}, KEEP_ALL))
+    for again in (form, unicodedata.normalize("NFC", form), unicodedata.normalize("NFD", form)):
+        ids = made.form_ids(again)
+        assert UNKNOWN not in (ids.word, ids.shape, *ids.prefixes, *ids.suffixes, *ids.characters)
+        assert ids == made.form_ids(form)
 
 
 def test_a_batch_embeds_each_form_once_and_says_where_it_stands() -> None:
