@@ -178,6 +178,14 @@ class TaskConfig(Config):
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 
+    @model_validator(mode="after")
+    def _nothing_ignored(self) -> "TaskConfig":
+        if self.label_smoothing and self.decoder == "crf":
+            raise ValueError("label_smoothing is of the softmax decoder: a CRF has no use for it")
+        if self.min_count > 1 and self.type in ("span", "boundaries"):
+            raise ValueError(f"min_count is of tasks with open label sets: a task of type {self.type!r} keeps all")
+        return self
+
     @property
     def layer(self) -> str | None:
         """The layer's name in the data: ``conllu:upos`` and ``upos`` both say ``upos``."""

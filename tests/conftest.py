@@ -3,6 +3,9 @@
 import os
 from pathlib import Path
 
+# Before torch is imported: the tests' networks are tiny, and threads that wait for each other cost more than they do.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 import pytest
 
 

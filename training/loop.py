@@ -14,17 +14,17 @@ from accelerate import Accelerator
 from accelerate.state import AcceleratorState
 from accelerate.utils import set_seed
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-from torch import Tensor, nn
+from torch import Tensor
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from taggers.batch import TokenBatch, pad
-from taggers.encoders.transformer import PretrainedEncoder
 from taggers.errors import ConfigError
 from taggers.features import Featurizer
 from taggers.network import TaggingNetwork
 from training.config import TrainingConfig
 from training.data import MISSING, Example
 from training.interrupt import Interrupt
+from training.optimizer import make_optimizer, rate_factor
 from training.sampler import epoch_batches
 
 logger = logging.getLogger(__name__)
@@ -47,16 +47,18 @@ class Progressed:
 
 @dataclass(slots=True)
 class _EpochLoss:
+    """The losses of an epoch so far: of each task only the batches that carried it count."""
+
     sums: dict[str, float] = field(default_factory=dict)
-    batches: int = 0
+    batches: dict[str, int] = field(default_factory=dict)
 
     def add(self, losses: Mapping[str, Tensor]) -> None:
-        self.batches += 1
         for task, loss in losses.items():
             self.sums[task] = self.sums.get(task, 0.0) + float(loss.detach())
+            self.batches[task] = self.batches.get(task, 0) + 1
 
     def means(self) -> dict[str, float]:
-        return {task: round(total / max(1, self.batches), 5) for task, total in self.sums.items()}
+        return {task: round(total / self.batches[task], 5) for task, total in self.sums.items()}
 
 
 class Training:
@@ -98,7 +100,7 @@ class Training:
             if config.average
             else None
         )
-        self.optimizer = self.accelerator.prepare_optimizer(_make_optimizer(self.network, config))
+        self.optimizer = self.accelerator.prepare_optimizer(make_optimizer(self.network, config))
         self.peaks = [group["lr"] for group in self.optimizer.param_groups]
         self.progress = Progressed()
         self._loss = _EpochLoss()
@@ -141,7 +143,9 @@ class Training:
         with _progress_bar() as bar:
             shown = bar.add_task(f"epoch {progress.epoch + 1}", total=len(batches), completed=progress.batch)
             for indices in batches[progress.batch :]:
-                self._set_rate((progress.epoch + progress.batch / len(batches)) / config.epochs)
+                done = (progress.epoch + progress.batch / len(batches)) / config.epochs
+                for group, peak in zip(self.optimizer.param_groups, self.peaks, strict=True):
+                    group["lr"] = peak * rate_factor(done, warmup=config.warmup)
                 self._loss.add(self._step([examples[index] for index in indices]))
                 progress.batch += 1
                 bar.advance(shown)
@@ -197,13 +201,6 @@ class Training:
         if self.average is not None:
             self.average.update_parameters(self.network)
         return losses
-
-    def _set_rate(self, done: float) -> None:
-        """Linear warm-up, then linear decay to zero; ``done`` is the part of all epochs that lies behind."""
-        warmup = self.config.warmup
-        factor = done / warmup if done < warmup else (1.0 - done) / (1.0 - warmup)
-        for group, peak in zip(self.optimizer.param_groups, self.peaks, strict=True):
-            group["lr"] = peak * max(factor, 1e-3)
 
     def _evaluated(self) -> TaggingNetwork:
         """The network whose weights are judged and kept: the average where there is one."""
@@ -290,21 +287,6 @@ def _first_line(error: Exception) -> str:
     """An error of torch in one line: what it says of the first problem."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     return " ".join(lines[:2]) or type(error).__name__
-
-
-def _make_optimizer(network: nn.Module, config: TrainingConfig) -> torch.optim.Optimizer:
-    """AdamW; a pretrained encoder has a learning rate of its own, and vectors (biases, norms) do not decay."""
-    groups: dict[tuple[float, float], list[nn.Parameter]] = {}
-    encoder = getattr(network, "encoder", None)
-    pretrained = set(encoder.model.parameters()) if isinstance(encoder, PretrainedEncoder) else set()
-    for parameter in network.parameters():
-        rate = config.encoder_learning_rate if parameter in pretrained else config.learning_rate
-        decay = config.weight_decay if parameter.ndim > 1 else 0.0
-        groups.setdefault((rate, decay), []).append(parameter)
-    return torch.optim.AdamW(
-        [{"params": parameters, "lr": rate, "weight_decay": decay} for (rate, decay), parameters in groups.items()],
-        betas=(0.9, 0.98),
-    )
 
 
 def _progress_bar() -> Progress:
