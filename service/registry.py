@@ -12,9 +12,10 @@ from service.errors import NotReady
 from service.schemas import ModelDescription, TaskDescription
 from service.served import ServedModel
 from service.settings import Settings
+from taggers.catalog import ALIASES, bundled_models, describe, find_model
 from taggers.document import Document
 from taggers.errors import ModelError, ModelNotFound
-from taggers.pipeline import ALIASES, Tagger, bundled_models, describe, find_device, find_model, load
+from taggers.pipeline import Tagger, find_device, load
 from taggers.tasks import Task
 
 _WARM_UP = "Tagline reads this once, so that nobody waits for the first time."

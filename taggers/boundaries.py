@@ -12,6 +12,9 @@ from itertools import accumulate, pairwise
 
 from taggers.document import Document, MultiWord, Sentence
 
+BOUNDARIES = "boundaries"
+"""The name of the task."""
+
 OUTSIDE = "O"
 """Not in a token."""
 SENTENCE = "S"

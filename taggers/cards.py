@@ -7,9 +7,9 @@ from typing import Any
 from rich.markdown import Markdown
 from rich.table import Table
 
-from taggers.checkpoint import Manifest, read_manifest
+from taggers.catalog import ALIASES, bundled_models
 from taggers.errors import ModelFolderError
-from taggers.pipeline import ALIASES, bundled_models
+from taggers.manifest import Manifest, read_manifest
 
 _CARD = "README.md"
 _FRONT_MATTER = "---\n"

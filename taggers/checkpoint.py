@@ -12,11 +12,9 @@ training.toml       the training config that made it
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import torch
-from pydantic import BaseModel, ValidationError
-from pydantic_core import from_json
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 from tokenizers import Tokenizer
@@ -26,25 +24,26 @@ from torch.overrides import TorchFunctionMode
 from taggers.config import Config, NetworkConfig, TransformerConfig
 from taggers.encoders.architecture import build_piece_model
 from taggers.encoders.transformer import PretrainedEncoder
-from taggers.errors import ConfigError, ModelFolderError
+from taggers.errors import ConfigError
 from taggers.features import MAX_PIECES_OF_A_WORD, Featurizer, PieceTokenizer, Vocabularies
+from taggers.folder import parse_file, read_object, read_text, refused, write_file
 from taggers.labeler import Labeler
 from taggers.labels import LabelSet
-from taggers.manifest import FORMAT_VERSION as FORMAT_VERSION
-from taggers.manifest import Manifest as Manifest
-from taggers.manifest import NetworkManifest as NetworkManifest
-from taggers.manifest import PieceManifest, TaskManifest
+from taggers.manifest import (
+    CONFIG,
+    Manifest,
+    NetworkManifest,
+    PieceManifest,
+    TaskManifest,
+    read_manifest,
+    write_manifest,
+)
 from taggers.network import TaggingNetwork, build_network
 from taggers.segmenter import Segmenter
 from taggers.tasks import Task
 
-_MAX_PROBLEM = 300
-
 _RANDOM_FILLS = {nn.init.normal_, nn.init.uniform_, nn.init.kaiming_uniform_}
 
-ModelT = TypeVar("ModelT", bound=BaseModel)
-
-_CONFIG = "config.json"
 _VOCABULARY = "vocabulary.json"
 _WEIGHTS = "model.safetensors"
 _TOKENIZER = "tokenizer.json"
@@ -93,13 +92,13 @@ def save_model(folder: Path, model: Model) -> None:
         for name, tensor in labeler.network.state_dict().items()
     }
     # Not save_file, which makes a file that only its owner may read.
-    _write(folder / _WEIGHTS, save(weights))
+    write_file(folder / _WEIGHTS, save(weights))
     vocabulary = _Vocabulary(**{part: labeler.featurizer.vocabularies for part, labeler in labelers.items()})
-    _write(folder / _VOCABULARY, vocabulary.model_dump_json(exclude_none=True))
+    write_file(folder / _VOCABULARY, vocabulary.model_dump_json(exclude_none=True))
     if model.tagger.featurizer.tokenizer is not None:
-        _write(folder / _TOKENIZER, model.tagger.featurizer.tokenizer.tokenizer.to_str())
+        write_file(folder / _TOKENIZER, model.tagger.featurizer.tokenizer.tokenizer.to_str())
         encoder: Any = model.tagger.network.encoder
-        _write(folder / _ENCODER, encoder.model.config.to_json_string())
+        write_file(folder / _ENCODER, encoder.model.config.to_json_string())
     write_manifest(folder, model.manifest)
 
 
@@ -110,36 +109,19 @@ def load_model(folder: Path, *, device: torch.device) -> Model:
         ModelFolderError: It is incomplete, damaged or of another format version.
     """
     manifest = read_manifest(folder)
-    vocabulary = _parse(folder, _VOCABULARY, _Vocabulary)
+    vocabulary = parse_file(folder, _VOCABULARY, _Vocabulary)
     try:
         weights = load_file(folder / _WEIGHTS)
     except (OSError, SafetensorError) as error:
-        raise _refused(folder, f"{_WEIGHTS} cannot be read: {error}") from error
+        raise refused(folder, f"{_WEIGHTS} cannot be read: {error}") from error
     tagger = _load_labeler(folder, manifest.tagger, vocabulary.tagger, _below(weights, "tagger"), device)
     segmenter = None
     if manifest.segmenter is not None:
         if vocabulary.segmenter is None:
-            raise _refused(folder, f"{_VOCABULARY} lacks the segmenter's part")
+            raise refused(folder, f"{_VOCABULARY} lacks the segmenter's part")
         labeler = _load_labeler(folder, manifest.segmenter, vocabulary.segmenter, _below(weights, "segmenter"), device)
         segmenter = Segmenter(labeler, manifest.expansions)
     return Model(manifest, tagger, segmenter, folder)
-
-
-def read_manifest(folder: Path) -> Manifest:
-    """Read ``config.json`` alone.
-
-    Raises:
-        ModelFolderError: It is missing, damaged or of another format version.
-    """
-    version = _read_object(folder, _CONFIG).get("format_version")
-    if version != FORMAT_VERSION:
-        raise _refused(folder, f"format version {version!r}, but this release reads version {FORMAT_VERSION}")
-    return _parse(folder, _CONFIG, Manifest)
-
-
-def write_manifest(folder: Path, manifest: Manifest) -> None:
-    """Write ``config.json`` alone."""
-    _write(folder / _CONFIG, manifest.model_dump_json(indent=1, by_alias=True) + "\n")
 
 
 def restore_tasks(manifest: NetworkManifest) -> dict[str, Task]:
@@ -181,7 +163,7 @@ def _load_labeler(
     device: torch.device,
 ) -> Labeler:
     tokenizer = None if manifest.pieces is None else _read_tokenizer(folder, manifest.pieces)
-    architecture = None if manifest.pieces is None else _read_object(folder, _ENCODER)
+    architecture = None if manifest.pieces is None else read_object(folder, _ENCODER)
     tasks = restore_tasks(manifest)
 
     def build() -> TaggingNetwork:
@@ -203,7 +185,7 @@ def _load_labeler(
             _check_pieces(tokenizer, network)
         return make_labeler(network.to(device).eval(), featurizer, tasks, manifest.network)
     except (ValueError, ConfigError) as error:
-        raise _refused(folder, str(error)) from error
+        raise refused(folder, str(error)) from error
 
 
 class _Unfilled(TorchFunctionMode):
@@ -219,14 +201,14 @@ class _Unfilled(TorchFunctionMode):
 def _check_weights(network: nn.Module, weights: Mapping[str, Tensor]) -> None:
     expected = network.state_dict()
     if missing := expected.keys() - weights.keys():
-        raise ValueError(f"{_WEIGHTS} does not fit {_CONFIG}: it lacks {min(missing)!r}")
+        raise ValueError(f"{_WEIGHTS} does not fit {CONFIG}: it lacks {min(missing)!r}")
     if unknown := weights.keys() - expected.keys():
-        raise ValueError(f"{_WEIGHTS} does not fit {_CONFIG}: nothing takes {min(unknown)!r}")
+        raise ValueError(f"{_WEIGHTS} does not fit {CONFIG}: nothing takes {min(unknown)!r}")
     for name, tensor in expected.items():
         found = weights[name]
         if (found.shape, found.dtype) != (tensor.shape, tensor.dtype):
             raise ValueError(
-                f"{_WEIGHTS} does not fit {_CONFIG}: expected {name!r} to be {tensor.dtype} of shape "
+                f"{_WEIGHTS} does not fit {CONFIG}: expected {name!r} to be {tensor.dtype} of shape "
                 f"{tuple(tensor.shape)}, found {found.dtype} of shape {tuple(found.shape)}"
             )
         if not found.isfinite().all():
@@ -242,11 +224,11 @@ def _check_pieces(tokenizer: PieceTokenizer, network: TaggingNetwork) -> None:
 
 
 def _read_tokenizer(folder: Path, manifest: PieceManifest) -> PieceTokenizer:
-    text = _read(folder, _TOKENIZER)
+    text = read_text(folder, _TOKENIZER)
     try:
         tokenizer = Tokenizer.from_str(text)
     except Exception as error:  # tokenizers raises plain Exception for everything
-        raise _refused(folder, f"{_TOKENIZER} cannot be read: {error}") from error
+        raise refused(folder, f"{_TOKENIZER} cannot be read: {error}") from error
     tokenizer.no_truncation()
     tokenizer.no_padding()
     return PieceTokenizer(tokenizer, manifest.prefix, manifest.suffix, manifest.padding)
@@ -266,43 +248,3 @@ def _below(weights: Mapping[str, Tensor], part: str) -> dict[str, Tensor]:
         for name, tensor in weights.items()
         if name.startswith(prefix)
     }
-
-
-def _read(folder: Path, name: str) -> str:
-    try:
-        return (folder / name).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise _refused(folder, f"{name} cannot be read: {error}") from error
-
-
-def _read_object(folder: Path, name: str) -> dict[str, Any]:
-    try:
-        found = from_json(_read(folder, name))
-    except ValueError as error:
-        raise _refused(folder, f"{name} is not JSON: {error}") from error
-    if not isinstance(found, dict):
-        raise _refused(folder, f"{name}: expected a JSON object, found {type(found).__name__}")
-    return found
-
-
-def _parse(folder: Path, name: str, kind: type[ModelT]) -> ModelT:
-    try:
-        return kind.model_validate_json(_read(folder, name))
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(map(str, first["loc"])) or "top level"
-        problem = first["msg"].removeprefix("Value error, ")
-        raise _refused(folder, f"{name}: {where}: {problem}") from error
-
-
-def _refused(folder: Path, problem: str) -> ModelFolderError:
-    """The error, on one line of bounded length whatever stands in the folder."""
-    line = " ".join(problem.split())
-    line = "".join(c if c.isprintable() else "?" for c in line)
-    return ModelFolderError(folder, line if len(line) <= _MAX_PROBLEM else f"{line[:_MAX_PROBLEM]}…")
-
-
-def _write(path: Path, content: str | bytes) -> None:
-    new = path.with_name(f"{path.name}.new")
-    new.write_bytes(content.encode() if isinstance(content, str) else content)
-    new.replace(path)

@@ -91,7 +91,7 @@ def models(name: str | None = None, /) -> None:
     from rich.console import Console
 
     from taggers.cards import models_table, read_card, render_card
-    from taggers.pipeline import bundled_models, find_model
+    from taggers.catalog import bundled_models, find_model
 
     if name is not None:
         card = read_card(find_model(name))

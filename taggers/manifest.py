@@ -3,19 +3,23 @@
 The file may come from anywhere: what costs memory or time before any weights are read has a limit.
 """
 
+from pathlib import Path
 from typing import Any, Literal, Self
 
 from pydantic import Field, model_validator
 
+from taggers.boundaries import BOUNDARIES
 from taggers.boundaries import LABELS as BOUNDARY_LABELS
 from taggers.config import Config, NetworkConfig, TransformerConfig
+from taggers.folder import parse_file, read_object, refused, write_file
 from taggers.labels import LabelSet
 from taggers.lemma_rules import apply_rule
-from taggers.segmenter import BOUNDARIES
 from taggers.spans import Scheme, allowed_transitions
 from taggers.tasks import TaskKind
 
 FORMAT_VERSION = 1
+
+CONFIG = "config.json"
 
 _MAX_LABELS = 20_000
 _MAX_LABELS_IN_SEQUENCE = 2_000
@@ -107,6 +111,23 @@ class Manifest(Config):
             if found != {BOUNDARIES: "boundaries"} or self.segmenter.pieces:
                 raise ValueError(f"expected the segmenter's one task to be {BOUNDARIES!r}, over characters")
         return self
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """Read ``config.json`` alone.
+
+    Raises:
+        ModelFolderError: It is missing, damaged or of another format version.
+    """
+    version = read_object(folder, CONFIG).get("format_version")
+    if version != FORMAT_VERSION:
+        raise refused(folder, f"format version {version!r}, but this release reads version {FORMAT_VERSION}")
+    return parse_file(folder, CONFIG, Manifest)
+
+
+def write_manifest(folder: Path, manifest: Manifest) -> None:
+    """Write ``config.json`` alone."""
+    write_file(folder / CONFIG, manifest.model_dump_json(indent=1, by_alias=True) + "\n")
 
 
 def _check_square(num_labels: int) -> None:

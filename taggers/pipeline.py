@@ -1,20 +1,18 @@
 """Texts -> Documents over packed batches: ``load()`` a model, call it, or ``pipe()`` many texts through it."""
 
-import os
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 
 import torch
 
-from taggers.checkpoint import Manifest, Model, load_model, read_manifest
+from taggers.catalog import find_model
+from taggers.checkpoint import Model, load_model
 from taggers.document import Document, Sentence, check_unicode
-from taggers.errors import ModelError, ModelNotFound, UnknownTask
+from taggers.errors import ModelError, UnknownTask
 from taggers.labeler import Chunk, Labels, join_labels
+from taggers.manifest import Manifest
 from taggers.tasks import Task
-
-PRETRAINED = Path(__file__).parent / "pretrained"
-"""Where the bundled model folders are."""
 
 DEFAULT_MAX_BATCH_TOKENS = 4_000
 _PIPED_TEXTS = 256
@@ -210,34 +208,3 @@ def find_device(device: str) -> torch.device:
     if found.type == "cuda" and (found.index or 0) >= torch.cuda.device_count():
         raise ModelError(f"device {device!r} is not here: {torch.cuda.device_count()} CUDA devices found")
     return found
-
-
-def find_model(name: str | Path) -> Path:
-    """The folder of a bundled model, by name or alias, or any folder.
-
-    Raises:
-        ModelNotFound: There is none of this name.
-    """
-    bundled = bundled_models()
-    folder = bundled.get(ALIASES.get(str(name), str(name)))
-    if folder is not None:
-        return folder
-    if os.path.isdir(name):  # noqa: PTH112 - Path.is_dir() raises where a name is too long for a path
-        return Path(name)
-    raise ModelNotFound(str(name), [*bundled, *(alias for alias, target in ALIASES.items() if target in bundled)])
-
-
-ALIASES = {"en": "en-cnn"}
-"""Names that answer with another model."""
-
-
-def bundled_models() -> dict[str, Path]:
-    """Bundled model name -> folder."""
-    if not PRETRAINED.is_dir():
-        return {}
-    return {folder.name: folder for folder in sorted(PRETRAINED.iterdir()) if (folder / "config.json").is_file()}
-
-
-def describe(name: str | Path) -> Manifest:
-    """A model's ``config.json``, without loading its weights."""
-    return read_manifest(find_model(name))

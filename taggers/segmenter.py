@@ -2,13 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 
-from taggers.boundaries import decode_boundaries
+from taggers.boundaries import BOUNDARIES, decode_boundaries
 from taggers.clusters import keep_clusters
 from taggers.document import Document, Sentence, check_unicode
 from taggers.labeler import Labeler, Labels
-
-BOUNDARIES = "boundaries"
-"""The segmenter's one task."""
 
 
 class Segmenter:

@@ -9,8 +9,8 @@ import torch
 from torch import Tensor, nn
 
 from taggers.batch import PieceBatch, TokenBatch
-from taggers.boundaries import collect_expansions
-from taggers.checkpoint import Manifest, Model, describe_network, make_labeler, save_model
+from taggers.boundaries import BOUNDARIES, collect_expansions
+from taggers.checkpoint import Model, describe_network, make_labeler, save_model
 from taggers.config import (
     AffixConfig,
     CharacterConfig,
@@ -26,8 +26,9 @@ from taggers.document import Document, Sentence, Span
 from taggers.embeddings import StaticVectors
 from taggers.features import Featurizer, build_vocabularies
 from taggers.labeler import Labeler
+from taggers.manifest import Manifest
 from taggers.network import build_network
-from taggers.segmenter import BOUNDARIES, Segmenter
+from taggers.segmenter import Segmenter
 from taggers.tasks import Task
 from training.characters import boundary_task
 from training.data import count_forms, learn_tasks

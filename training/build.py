@@ -8,23 +8,17 @@ import torch
 from torch import nn
 
 from taggers.boundaries import collect_expansions
-from taggers.checkpoint import (
-    Manifest,
-    Model,
-    NetworkManifest,
-    describe_network,
-    load_model,
-    make_labeler,
-    save_model,
-)
+from taggers.catalog import find_model
+from taggers.checkpoint import Model, describe_network, load_model, make_labeler, save_model
 from taggers.config import FeatureConfig, NetworkConfig, TransformerConfig
 from taggers.document import Document, Sentence
 from taggers.embeddings import StaticVectors
 from taggers.errors import ConfigError
 from taggers.features import Featurizer, PieceTokenizer, build_vocabularies
 from taggers.labeler import Labeler
+from taggers.manifest import Manifest, NetworkManifest
 from taggers.network import TaggingNetwork, build_network
-from taggers.pipeline import Tagger, find_model
+from taggers.pipeline import Tagger
 from taggers.segmenter import Segmenter
 from taggers.tasks import Task
 from training.characters import CharacterCorpus, boundary_task, undivided

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import torch
 
-from taggers.checkpoint import load_model, read_manifest, write_manifest
+from taggers.checkpoint import load_model
 from taggers.config import BiLSTMConfig, CNNConfig, EncoderConfig, TransformerConfig
 from taggers.document import Document
 from taggers.errors import ConfigError
+from taggers.manifest import read_manifest, write_manifest
 from taggers.pipeline import Tagger
 from training.config import DataConfig, Recipe
 from training.data import read_documents

@@ -4,10 +4,9 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from taggers.boundaries import LABELS, encode_boundaries
+from taggers.boundaries import BOUNDARIES, LABELS, encode_boundaries
 from taggers.document import Document
 from taggers.labels import LabelSet
-from taggers.segmenter import BOUNDARIES
 from taggers.tasks import Task
 from training.data import Example
 from training.typography import vary_characters

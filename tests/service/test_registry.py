@@ -6,7 +6,6 @@ import pytest
 from service.errors import NotReady
 from service.registry import Phase, Registry
 from service.settings import Settings
-from taggers import pipeline
 from taggers.checkpoint import Model, save_model
 from taggers.errors import ModelError, ModelFolderError, ModelNotFound
 from tests.tiny import tiny_folder, tiny_model
@@ -66,7 +65,7 @@ def test_descriptions_say_what_clients_may_know(folders: dict[str, Path]) -> Non
 def test_without_a_choice_every_bundled_model_is_served_and_en_is_the_default(
     folders: dict[str, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pipeline, "PRETRAINED", folders["tiny"].parent)
+    monkeypatch.setattr("taggers.catalog.PRETRAINED", folders["tiny"].parent)
     registry = Registry(Settings())
     assert registry.names == ("en-cnn", "tiny")
     assert registry.default == "en"
@@ -89,7 +88,7 @@ def test_what_is_not_there_is_told_before_anything_is_loaded(
         Registry(Settings(models=("/nowhere",)))
     with pytest.raises(ModelError, match="unknown device 'abacus'"):
         Registry(Settings(models=(str(folders["tiny"]),), device="abacus"))
-    monkeypatch.setattr(pipeline, "PRETRAINED", tmp_path)
+    monkeypatch.setattr("taggers.catalog.PRETRAINED", tmp_path)
     with pytest.raises(ModelNotFound, match="unknown model 'en'; there are: none"):
         Registry(Settings())
 

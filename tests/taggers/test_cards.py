@@ -35,7 +35,7 @@ def test_table_of_models(tmp_path, monkeypatch) -> None:
     manifest = model.manifest.model_copy(update={"name": "en-tiny", "scores": scores})
     save_model(tmp_path / "en-tiny", Model(manifest, model.tagger, model.segmenter))
     save_model(tmp_path / "bare", Model(model.manifest.model_copy(update={"segmenter": None}), model.tagger, None))
-    monkeypatch.setattr("taggers.pipeline.PRETRAINED", tmp_path)
+    monkeypatch.setattr("taggers.catalog.PRETRAINED", tmp_path)
     monkeypatch.setattr("taggers.cards.ALIASES", {"en": "en-tiny", "de": "de-tiny", "english": "en-tiny"})
     header, *rows = [line.split() for line in shown(models_table()).splitlines()]
     assert header == ["name", "also", "language", "tasks", "MB", "scores"]

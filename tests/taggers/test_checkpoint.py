@@ -11,16 +11,9 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor
 
-from taggers.checkpoint import (
-    FORMAT_VERSION,
-    Model,
-    describe_network,
-    make_labeler,
-    read_manifest,
-    save_model,
-    write_manifest,
-)
+from taggers.checkpoint import Model, describe_network, make_labeler, save_model
 from taggers.errors import ConfigError
+from taggers.manifest import FORMAT_VERSION, read_manifest, write_manifest
 from tests.folders import change, change_weights, load, refusal, scores
 from tests.tiny import ENCODERS, tiny_corpus, tiny_labeler, tiny_model, write_tiny_bert
 

@@ -271,12 +271,12 @@ def test_nothing_to_read_on_a_terminal_is_wrong_use(monkeypatch, capsys) -> None
     )
 
 
-def test_help_needs_no_torch() -> None:
-    tokens = ["tag", "--help"]
+@pytest.mark.parametrize("tokens", [["tag", "--help"], ["models", "--help"], ["models"]])
+def test_what_tags_nothing_needs_no_torch(tokens) -> None:
     code = f"import sys, tagline; tagline.run(tagline.build_app({tokens}), {tokens}); print('torch' in sys.modules)"
     answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert answer.splitlines()[-1] == "False"
-    assert "Example: tagline tag " in answer
+    assert "--help" not in tokens or f"Example: tagline {tokens[0]} " in answer
 
 
 @pytest.fixture
@@ -290,7 +290,7 @@ def models(capsys):
 
 
 def test_models_lists_those_installed(models, model, monkeypatch) -> None:
-    monkeypatch.setattr("taggers.pipeline.PRETRAINED", model.parent)
+    monkeypatch.setattr("taggers.catalog.PRETRAINED", model.parent)
     monkeypatch.setenv("COLUMNS", "120")
     status, out, _ = models()
     assert status == 0
@@ -299,7 +299,7 @@ def test_models_lists_those_installed(models, model, monkeypatch) -> None:
 
 
 def test_models_says_that_there_are_none(models, tmp_path, monkeypatch) -> None:
-    monkeypatch.setattr("taggers.pipeline.PRETRAINED", tmp_path)
+    monkeypatch.setattr("taggers.catalog.PRETRAINED", tmp_path)
     status, out, _ = models()
     assert (status, out) == (
         0,

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from taggers.batch import TokenBatch, pad
-from taggers.checkpoint import Manifest, Model, describe_network, load_model, save_model
+from taggers.checkpoint import Model, describe_network, load_model, save_model
 from taggers.config import FeatureConfig, NetworkConfig, TaskConfig, WordConfig
 from taggers.decoders import CRFDecoder, SoftmaxDecoder
 from taggers.document import Document
@@ -16,6 +16,7 @@ from taggers.embeddings import FormEmbeddings
 from taggers.features import Featurizer, Vocabularies
 from taggers.labeler import Labeler
 from taggers.labels import LabelSet
+from taggers.manifest import Manifest
 from taggers.network import FEATURES_BESIDE_PIECES, TaggingNetwork, build_network
 from taggers.pipeline import Tagger
 from taggers.tasks import Task

@@ -14,10 +14,11 @@ from hypothesis import strategies as st
 
 import taggers
 from taggers import pipeline
+from taggers.catalog import bundled_models, describe, find_model
 from taggers.checkpoint import Model
 from taggers.document import Document
 from taggers.errors import InvalidText, ModelError, ModelFolderError, ModelNotFound, UnknownTask
-from taggers.pipeline import Tagger, bundled_models, describe, find_device, find_model, load
+from taggers.pipeline import Tagger, find_device, load
 from tests.strategies import documents, texts
 from tests.tiny import sentence_of, tiny_corpus, tiny_folder, tiny_model
 
@@ -232,7 +233,7 @@ def test_what_a_tagger_tells_of_itself(tagger: Tagger) -> None:
 
 @pytest.fixture
 def bundled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr(pipeline, "PRETRAINED", tmp_path / "pretrained")
+    monkeypatch.setattr("taggers.catalog.PRETRAINED", tmp_path / "pretrained")
     monkeypatch.chdir(tmp_path)
     tiny_folder(tmp_path / "pretrained" / "en-cnn")
     (tmp_path / "pretrained" / "unfinished").mkdir()
@@ -264,7 +265,7 @@ def test_a_model_that_is_not_there(bundled: Path, name: str) -> None:
 
 
 def test_no_bundled_models_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pipeline, "PRETRAINED", tmp_path / "nowhere")
+    monkeypatch.setattr("taggers.catalog.PRETRAINED", tmp_path / "nowhere")
     assert bundled_models() == {}
 
 

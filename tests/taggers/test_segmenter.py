@@ -4,11 +4,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from taggers.boundaries import LABELS
+from taggers.boundaries import BOUNDARIES, LABELS
 from taggers.document import Document
 from taggers.errors import InvalidText
 from taggers.labeler import Labeler
-from taggers.segmenter import BOUNDARIES, Segmenter
+from taggers.segmenter import Segmenter
 from tests.strategies import texts
 from tests.tiny import tiny_corpus, tiny_segmenter
 

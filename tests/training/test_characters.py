@@ -6,9 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from taggers.boundaries import LABELS, decode_boundaries
+from taggers.boundaries import BOUNDARIES, LABELS, decode_boundaries
 from taggers.formats.files import read_file
-from taggers.segmenter import BOUNDARIES
 from training.characters import CharacterCorpus, boundary_task, undivided
 
 
