@@ -1,5 +1,6 @@
 """Form -> feature ids: words, affixes, shapes, characters, static vectors' rows and subword pieces."""
 
+import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -22,6 +23,12 @@ MAX_PIECES_OF_A_WORD = 32
 _MAX_CACHED_FORMS = 200_000
 _MAX_SHAPE_RUN = 4
 
+# Arrows, technical signs, shapes and dingbats, emoji: each with its variation selectors, skin tones and joiners.
+_PICTOGRAPHS = re.compile(
+    "(?:[\u2190-\u21ff\u2300-\u23ff\u2500-\u2775\u2794-\u27bf\u2b00-\u2bff\U0001f000-\U0001faff][\ufe0f\u200d]*)+"
+)
+_PICTOGRAPH = "\u2606"
+
 
 class Vocabularies(BaseModel):
     """What each kind of feature knows, in id order: entry ``i`` of a list has id ``i + 2``."""
@@ -41,7 +48,7 @@ class Vocabularies(BaseModel):
 
 
 def shape_of(form: str) -> str:
-    """The form's shape: upper case ``X``, lower ``x``, digits ``d``, other letters ``c``, pictographs ``*``.
+    """The form's shape: upper case ``X``, lower ``x``, digits ``d``, other letters ``c``.
 
     Other characters stand for themselves; runs are cut to four.
     """
@@ -56,10 +63,7 @@ def _character_class(character: str) -> str:
         return "x"
     if character.isdigit():
         return "d"
-    if character.isalpha():
-        return "c"
-    # One class, since new emoji come every year.
-    return "*" if unicodedata.category(character) == "So" else character
+    return "c" if character.isalpha() else character
 
 
 def visible_characters(form: str, limit: int) -> str:
@@ -77,7 +81,7 @@ def build_vocabularies(forms: Mapping[str, int], config: FeatureConfig, *, vecto
     """
     words, prefixes, suffixes, shapes, characters = (Counter[str]() for _ in range(5))
     for given, count in forms.items():
-        form = _composed(given)
+        form = as_seen(given)
         lowered = form.lower()
         words[form] += count
         shapes[shape_of(form)] += count
@@ -169,7 +173,7 @@ class Featurizer:
 
     def _compute(self, form: str) -> FormIds:
         config = self.config
-        form = _composed(form)
+        form = as_seen(form)
         lowered = form.lower()
         prefixes = config.prefixes.lengths if config.prefixes else ()
         suffixes = config.suffixes.lengths if config.suffixes else ()
@@ -212,9 +216,13 @@ class Featurizer:
         return TokenBatch(torch.tensor(lengths), length_mask(lengths), pad(rows), make_forms(ids), pieces)
 
 
-def _composed(form: str) -> str:
-    """The form as features see it: "e" and a combining acute accent mean what "é" means. No text is ever changed."""
-    return form if form.isascii() else unicodedata.normalize("NFC", form)
+def as_seen(form: str) -> str:
+    """The form as features see it; no text is ever changed.
+
+    "e" and a combining acute accent mean what "é" means, and every run of pictographs looks alike: new emoji come every
+    year, and no corpus has them all.
+    """
+    return form if form.isascii() else _PICTOGRAPHS.sub(_PICTOGRAPH, unicodedata.normalize("NFC", form))
 
 
 def _index(entries: Sequence[str]) -> dict[str, int]:
