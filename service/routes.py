@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Coroutine
+from contextlib import suppress
 from http import HTTPStatus
 from importlib.metadata import version
 from typing import Any, TypeVar
@@ -19,6 +20,10 @@ from service.rendering import Answer, choose_form
 from service.schemas import Health, ModelDescription, ModelsAnswer, TagRequest, parse_request
 from service.settings import Settings
 from service.stopwatch import Stopwatch
+
+_DRAINED_BODIES = 16
+"""Of a body over the limit, so many times the limit is read before the connection is closed on its client."""
+_DRAIN_TIMEOUT_S = 10.0
 
 AnyRequest = Request[Any, Any, Any]
 Result = TypeVar("Result")
@@ -112,9 +117,22 @@ async def _read_body(request: AnyRequest, settings: Settings) -> bytes:
     try:
         return await request.body()
     except RequestEntityTooLarge:
+        await _drain(request, _DRAINED_BODIES * settings.max_body_bytes)
         raise TooLarge(f"expected a body of at most {settings.max_body_bytes} bytes") from None
     except InternalServerException:
         raise ClientGone("the client hung up while it was sending") from None
+
+
+async def _drain(request: AnyRequest, max_bytes: int) -> None:
+    """Read on and throw away, within limits: most clients look for an answer only when all they have is sent."""
+    drained = 0
+    with suppress(TimeoutError):
+        async with asyncio.timeout(_DRAIN_TIMEOUT_S):
+            while drained < max_bytes:
+                message = await request.receive()
+                if message["type"] != "http.request" or not message["more_body"]:
+                    return
+                drained += len(message["body"])
 
 
 async def _within(seconds: float, work: Coroutine[Any, Any, Result]) -> Result:

@@ -43,7 +43,7 @@ class Settings(BaseSettings):
     max_queue_tokens: int = Field(1_000_000, ge=1)
     """About how many tokens may be accepted and not answered, for each model; more is refused with 429."""
 
-    max_body_bytes: int = Field(16_000_000, ge=1)
+    max_body_bytes: int = Field(4_000_000, ge=1)
     """The most bytes in the body of a request."""
 
     max_documents: int = Field(1_000, ge=1)

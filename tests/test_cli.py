@@ -57,7 +57,8 @@ def test_unknown_command_is_wrong_use(tokens: list[str]) -> None:
     assert answer.returncode == 2
     assert answer.stdout == ""
     assert answer.stderr == (
-        f"tagline: unknown command '{tokens[0]}'; there are: tag, serve, train, evaluate, card, models. See tagline --help\n"
+        f"tagline: unknown command '{tokens[0]}'; there are: tag, serve, train, evaluate, card, models."
+        " See tagline --help\n"
     )
 
 

@@ -114,6 +114,15 @@ def test_ctrl_c_finishes_what_was_accepted_and_is_quiet(tiny: Path) -> None:
         assert served.process.returncode == 130
 
 
+def test_a_body_over_the_limit_is_answered_though_its_client_sends_it_all_first(tiny: Path) -> None:
+    with serve("--model", str(tiny), "--port", "0", TAGLINE_MAX_BODY_BYTES="1000000") as served:
+        address = served.wait_until_ready()
+        with pytest.raises(urllib.error.HTTPError) as caught:
+            post(address, {"text": "x" * 8_000_000})
+        with caught.value as refused:
+            assert json.load(refused)["detail"] == "expected a body of at most 1000000 bytes"
+
+
 def test_several_workers_share_a_port(tiny: Path) -> None:
     with serve("--model", str(tiny), "--port", "0", "--workers", "2") as served:
         address = served.wait_until_ready()
