@@ -183,7 +183,10 @@ def _load_labeler(
         featurizer = Featurizer(manifest.network.features, vocabularies, tokenizer=tokenizer)
         if tokenizer is not None:
             _check_pieces(tokenizer, network)
-        return make_labeler(network.to(device).eval(), featurizer, tasks, manifest.network)
+        labeler = make_labeler(network.to(device).eval(), featurizer, tasks, manifest.network)
+        if tokenizer is not None:
+            _try_out(labeler)
+        return labeler
     except (ValueError, ConfigError) as error:
         raise refused(folder, str(error)) from error
 
@@ -221,6 +224,14 @@ def _check_pieces(tokenizer: PieceTokenizer, network: TaggingNetwork) -> None:
     known = network.encoder.num_pieces
     if not 0 <= min(ids) <= max(ids) < known:
         raise ValueError(f"{_TOKENIZER}: expected pieces from 0 to {known - 1}, found {min(ids)} to {max(ids)}")
+
+
+def _try_out(labeler: Labeler) -> None:
+    """Read one word: sizes of ``encoder.json`` that contradict each other show in the arithmetic only."""
+    try:
+        labeler.label(labeler.chunks(["a"]))
+    except Exception as error:  # whatever transformers makes of it
+        raise ValueError(f"{_ENCODER} cannot be used: {type(error).__name__}: {error}") from error
 
 
 def _read_tokenizer(folder: Path, manifest: PieceManifest) -> PieceTokenizer:

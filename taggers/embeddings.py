@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.nn.functional import embedding
 
 from taggers.batch import PADDING, TokenBatch
+from taggers.convolution import Convolution
 from taggers.features import UNKNOWN
 
 
@@ -57,7 +58,7 @@ class CharacterEmbedding(nn.Module):
     def __init__(self, num_characters: int, width: int, *, filters: int, kernel: int) -> None:
         super().__init__()
         self.table = nn.Embedding(num_characters, width, padding_idx=PADDING)
-        self.convolution = nn.Conv1d(width, filters, kernel, padding=kernel // 2)
+        self.convolution = Convolution(width, filters, kernel)
 
     def forward(self, characters_FC: Tensor) -> Tensor:
         """Convolve and pool; a form without characters gives zeros."""
@@ -66,8 +67,8 @@ class CharacterEmbedding(nn.Module):
             return self.table.weight.new_zeros(characters_FC.shape[0], filters)
         mask_FC = characters_FC != PADDING
         x_FCW = self.table(characters_FC).masked_fill(~mask_FC[..., None], 0.0)  # the edges read their neighbors
-        x_FWC = self.convolution(x_FCW.transpose(1, 2)).masked_fill(~mask_FC[:, None], -torch.inf)
-        x_FW = x_FWC.amax(2)
+        x_FCW = self.convolution(x_FCW).masked_fill(~mask_FC[..., None], -torch.inf)
+        x_FW = x_FCW.amax(1)
         return torch.where(mask_FC.any(1, keepdim=True), x_FW, torch.zeros_like(x_FW)).relu()
 
 

@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from torch.nn.functional import glu
 
 from taggers.batch import TokenBatch
+from taggers.convolution import Convolution
 
 
 class GatedConvolution(nn.Module):
@@ -18,14 +19,14 @@ class GatedConvolution(nn.Module):
     def __init__(self, width: int, *, kernel: int, dilation: int, dropout: float) -> None:
         super().__init__()
         self.norm = nn.LayerNorm(width)
-        self.convolution = nn.Conv1d(width, 2 * width, kernel, dilation=dilation, padding=dilation * (kernel // 2))
+        self.convolution = Convolution(width, 2 * width, kernel, dilation=dilation)
         self.dropout = nn.Dropout(dropout)
 
     def forward(self, x_BTD: Tensor, mask_BT: Tensor) -> Tensor:
         """``(B, T, D) -> (B, T, D)``."""
         # The norm's bias makes padding non-zero again, and a convolution reads its neighbors.
         y_BTD = self.norm(x_BTD).masked_fill(~mask_BT[..., None], 0.0)
-        y_BTD = glu(self.convolution(y_BTD.transpose(1, 2)), dim=1).transpose(1, 2)
+        y_BTD = glu(self.convolution(y_BTD), dim=-1)
         out_BTD: Tensor = x_BTD + self.dropout(y_BTD)
         return out_BTD
 
