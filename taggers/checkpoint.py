@@ -186,9 +186,9 @@ def _load_labeler(
         labeler = make_labeler(network.to(device).eval(), featurizer, tasks, manifest.network)
         if tokenizer is not None:
             _try_out(labeler)
-        return labeler
     except (ValueError, ConfigError) as error:
         raise refused(folder, str(error)) from error
+    return labeler
 
 
 class _Unfilled(TorchFunctionMode):
