@@ -1,32 +1,21 @@
 """The routes: bytes -> request -> documents -> bytes. What they do is done elsewhere."""
 
 import asyncio
-from collections.abc import Coroutine
-from contextlib import suppress
 from http import HTTPStatus
 from importlib.metadata import version
-from typing import Any, TypeVar
+from typing import Any
 
-from litestar import MediaType, Request, Response, get, post
+from litestar import MediaType, Response, get, post
 from litestar.di import NamedDependency
-from litestar.exceptions import InternalServerException
-from litestar.exceptions.http_exceptions import RequestEntityTooLarge
 from litestar.params import FromPath
 
-from service.errors import ClientGone, TookTooLong, TooLarge
+from service.exchange import AnyRequest, read_body, unless_gone, within
 from service.openapi import TagOperation, problems
 from service.registry import Registry
 from service.rendering import Answer, choose_form
 from service.schemas import Health, ModelDescription, ModelsAnswer, TagRequest, parse_request
 from service.settings import Settings
 from service.stopwatch import Stopwatch
-
-_DRAINED_BODIES = 16
-"""Of a body over the limit, so many times the limit is read before the connection is closed on its client."""
-_DRAIN_TIMEOUT_S = 10.0
-
-AnyRequest = Request[Any, Any, Any]
-Result = TypeVar("Result")
 
 
 @get("/", include_in_schema=False, sync_to_thread=False)
@@ -55,7 +44,7 @@ async def tag(
     """
     registry.check_ready()
     media_type, render = choose_form(request.accept)
-    body = await _read_body(request, settings)
+    body = await read_body(request, settings)
     stopwatch = Stopwatch()
 
     async def answer() -> bytes:
@@ -68,7 +57,7 @@ async def tag(
         stopwatch.lap("respond")
         return written
 
-    written = await _unless_gone(request, _within(settings.request_timeout_s, answer()))
+    written = await unless_gone(request, within(settings.request_timeout_s, answer()))
     return Response(written, media_type=media_type, headers={"Server-Timing": stopwatch.header()})
 
 
@@ -110,56 +99,3 @@ ROUTES = [root, tag, list_models, show_model, live, ready]
 
 def _json(answer: Any) -> Response[Any]:
     return Response(answer.model_dump_json(exclude_none=True).encode(), media_type=MediaType.JSON)
-
-
-async def _read_body(request: AnyRequest, settings: Settings) -> bytes:
-    """The body, refused as soon as it is over the limit, announced or not."""
-    try:
-        return await request.body()
-    except RequestEntityTooLarge:
-        await _drain(request, _DRAINED_BODIES * settings.max_body_bytes)
-        raise TooLarge(f"expected a body of at most {settings.max_body_bytes} bytes") from None
-    except InternalServerException:
-        raise ClientGone("the client hung up while it was sending") from None
-
-
-async def _drain(request: AnyRequest, max_bytes: int) -> None:
-    """Read on and throw away, within limits: most clients look for an answer only when all they have is sent."""
-    drained = 0
-    with suppress(TimeoutError):
-        async with asyncio.timeout(_DRAIN_TIMEOUT_S):
-            while drained < max_bytes:
-                message = await request.receive()
-                if message["type"] != "http.request" or not message["more_body"]:
-                    return
-                drained += len(message["body"])
-
-
-async def _within(seconds: float, work: Coroutine[Any, Any, Result]) -> Result:
-    try:
-        async with asyncio.timeout(seconds) as limit:
-            return await work
-    except TimeoutError:
-        if not limit.expired():
-            raise
-        raise TookTooLong(f"the request took longer than {seconds:g} seconds") from None
-
-
-async def _unless_gone(request: AnyRequest, work: Coroutine[Any, Any, Result]) -> Result:
-    """Do the work, but cancel it when the client hangs up."""
-    working = asyncio.create_task(work)
-    leaving = asyncio.create_task(_disconnected(request))
-    try:
-        await asyncio.wait({working, leaving}, return_when=asyncio.FIRST_COMPLETED)
-        if not working.done():
-            raise ClientGone("the client hung up before its answer was there")
-        return working.result()
-    finally:
-        working.cancel()
-        leaving.cancel()
-        await asyncio.gather(working, leaving, return_exceptions=True)
-
-
-async def _disconnected(request: AnyRequest) -> None:
-    while (await request.receive())["type"] != "http.disconnect":
-        pass

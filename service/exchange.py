@@ -1,0 +1,87 @@
+"""What a handler does with its client: body within its limit, work within the time limit, hang-ups noticed."""
+
+import asyncio
+from collections.abc import Coroutine
+from contextlib import suppress
+from typing import Any, TypeVar
+
+from litestar import Request
+from litestar.exceptions import InternalServerException
+from litestar.exceptions.http_exceptions import RequestEntityTooLarge
+
+from service.errors import ClientGone, TookTooLong, TooLarge
+from service.settings import Settings
+
+_DRAINED_BODIES = 16
+"""Of a body over the limit, so many times the limit is read before the connection is closed on its client."""
+_DRAIN_TIMEOUT_S = 10.0
+
+AnyRequest = Request[Any, Any, Any]
+Result = TypeVar("Result")
+
+
+async def read_body(request: AnyRequest, settings: Settings) -> bytes:
+    """The body, refused as soon as it is over the limit, announced or not.
+
+    Raises:
+        TooLarge: It is over the limit.
+        ClientGone: The client hung up before it was there.
+    """
+    try:
+        return await request.body()
+    except RequestEntityTooLarge:
+        await _drain(request, _DRAINED_BODIES * settings.max_body_bytes)
+        raise TooLarge(f"expected a body of at most {settings.max_body_bytes} bytes") from None
+    except InternalServerException:
+        raise ClientGone("the client hung up while it was sending") from None
+
+
+async def within(seconds: float, work: Coroutine[Any, Any, Result]) -> Result:
+    """Do the work, but give it up after so many seconds.
+
+    Raises:
+        TookTooLong: It was given up.
+    """
+    try:
+        async with asyncio.timeout(seconds) as limit:
+            return await work
+    except TimeoutError:
+        if not limit.expired():
+            raise
+        raise TookTooLong(f"the request took longer than {seconds:g} seconds") from None
+
+
+async def unless_gone(request: AnyRequest, work: Coroutine[Any, Any, Result]) -> Result:
+    """Do the work, but cancel it when the client hangs up.
+
+    Raises:
+        ClientGone: The client hung up.
+    """
+    working = asyncio.create_task(work)
+    leaving = asyncio.create_task(_disconnected(request))
+    try:
+        await asyncio.wait({working, leaving}, return_when=asyncio.FIRST_COMPLETED)
+        if not working.done():
+            raise ClientGone("the client hung up before its answer was there")
+        return working.result()
+    finally:
+        working.cancel()
+        leaving.cancel()
+        await asyncio.gather(working, leaving, return_exceptions=True)
+
+
+async def _drain(request: AnyRequest, max_bytes: int) -> None:
+    """Read on and throw away, within limits: most clients look for an answer only when all they have is sent."""
+    drained = 0
+    with suppress(TimeoutError):
+        async with asyncio.timeout(_DRAIN_TIMEOUT_S):
+            while drained < max_bytes:
+                message = await request.receive()
+                if message["type"] != "http.request" or not message["more_body"]:
+                    return
+                drained += len(message["body"])
+
+
+async def _disconnected(request: AnyRequest) -> None:
+    while (await request.receive())["type"] != "http.disconnect":
+        pass

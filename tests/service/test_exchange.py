@@ -1,0 +1,67 @@
+"""Limits of time and clients that hang up; limits of size are tested through HTTP, in ``test_routes.py``."""
+
+import asyncio
+from typing import Any
+
+import pytest
+from litestar import Litestar
+from litestar.testing import RequestFactory
+
+from service.errors import ClientGone, TookTooLong
+from service.exchange import AnyRequest, unless_gone, within
+
+
+def request_of(*messages: dict[str, Any]) -> AnyRequest:
+    """A request whose client sends these messages and then nothing more."""
+    made = RequestFactory(Litestar(logging_config=None, openapi_config=None)).post("/")
+    following = iter(messages)
+
+    async def receive() -> Any:
+        for message in following:
+            return message
+        await asyncio.Event().wait()
+
+    made.receive = receive  # type: ignore[method-assign]
+    return made
+
+
+async def answer() -> str:
+    await asyncio.sleep(0)
+    return "answer"
+
+
+async def fail() -> str:
+    raise TimeoutError("of its own")
+
+
+def test_work_is_done_within_its_time() -> None:
+    assert asyncio.run(within(60, answer())) == "answer"
+    with pytest.raises(TookTooLong, match=r"longer than 0\.01 seconds"):
+        asyncio.run(within(0.01, asyncio.sleep(60)))
+    with pytest.raises(TimeoutError, match="of its own"):
+        asyncio.run(within(60, fail()))
+
+
+def test_work_goes_on_while_the_client_is_there() -> None:
+    assert asyncio.run(unless_gone(request_of(), answer())) == "answer"
+    assert asyncio.run(unless_gone(request_of({"type": "http.request"}), answer())) == "answer"
+    with pytest.raises(TimeoutError, match="of its own"):
+        asyncio.run(unless_gone(request_of(), fail()))
+
+
+def test_work_is_cancelled_when_the_client_hangs_up() -> None:
+    cancelled = asyncio.Event()
+
+    async def work() -> None:
+        try:
+            await asyncio.sleep(60)
+        except asyncio.CancelledError:
+            cancelled.set()
+            raise
+
+    async def scenario() -> None:
+        with pytest.raises(ClientGone, match="hung up"):
+            await unless_gone(request_of({"type": "http.request"}, {"type": "http.disconnect"}), work())
+        assert cancelled.is_set()
+
+    asyncio.run(scenario())
