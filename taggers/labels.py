@@ -1,8 +1,21 @@
-"""LabelSet: an ordered, frozen mapping between label strings and ids."""
+"""LabelSet: an ordered, frozen mapping between label strings and ids; and ids for what is not known, or not wholly.
+
+What a task learns from a token is one int: ``0`` and above is the label of that id; ``MISSING`` says nothing, any label
+may be right; below it ``label_set_id(0)``, ``label_set_id(1)`` and so on say that one of several labels is right: the
+task's ``label_sets`` hold which.
+"""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Self
+
+MISSING = -100
+"""The id of a label that is not annotated: it costs nothing. Every other id from here to -1 is read alike."""
+
+
+def label_set_id(index: int) -> int:
+    """The id that says that one label of the task's set number ``index`` is right, whichever."""
+    return MISSING - 1 - index
 
 
 class LabelSet:

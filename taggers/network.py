@@ -64,7 +64,7 @@ class TaggingNetwork(nn.Module):
     def losses(
         self, scores: Mapping[str, Tensor], labels: Mapping[str, Tensor], batch: TokenBatch
     ) -> dict[str, Tensor]:
-        """The mean loss of each task that has labels in this batch; a label below 0 is missing and costs nothing."""
+        """The mean loss of each task that has labels in this batch; a missing label costs nothing."""
         return {
             task: self.decoder(task).loss(scores[task], labels_BT, batch.mask_BT) for task, labels_BT in labels.items()
         }
@@ -112,6 +112,7 @@ def build_network(
                 labels=len(task.labels),
                 transitions=task.transitions,
                 label_smoothing=config.tasks[name].label_smoothing,
+                label_sets=task.label_sets,
             )
             for name, task in tasks.items()
         }

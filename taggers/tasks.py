@@ -4,7 +4,7 @@ Adding a layer to a model is a section of its config, not code.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from math import prod
 from typing import Literal
@@ -28,6 +28,7 @@ class Task:
         layer: The layer's name in the data it learns from.
         labels: The labels it knows.
         scheme: How spans are written as tags.
+        label_sets: Sets of label ids of which a token to learn from may have any; a trained model has no use for them.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Task:
     layer: str
     labels: LabelSet
     scheme: Scheme = Scheme.BIO
+    label_sets: tuple[tuple[int, ...], ...] = ()
 
     @property
     def transitions(self) -> Transitions | None:
@@ -45,6 +47,10 @@ class Task:
     def span_labels(self) -> tuple[str, ...]:
         """For a span task: the labels of its spans, without prefixes."""
         return tuple(dict.fromkeys(tag.partition("-")[2] for tag in self.labels if tag != "O"))
+
+    def outside(self, unannotated: Collection[str]) -> tuple[int, ...]:
+        """What a token outside all spans may be where spans of these labels are not marked: ``O``, or a tag of them."""
+        return tuple(i for i, tag in enumerate(self.labels) if i == 0 or tag.partition("-")[2] in unannotated)
 
     def encode(self, sentence: Sentence) -> list[str] | None:
         """The label of each word; None if the sentence does not carry the layer."""

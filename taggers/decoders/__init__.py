@@ -3,6 +3,7 @@
 Axes: **B** sentences, **T** tokens, **L** labels. Masks are right-padded: a sentence's tokens come first.
 """
 
+from collections.abc import Sequence
 from typing import Literal, Protocol
 
 from torch import Tensor
@@ -23,7 +24,7 @@ class Decoder(Protocol):
     """
 
     def loss(self, scores_BTL: Tensor, labels_BT: Tensor, mask_BT: Tensor) -> Tensor:
-        """The mean cost of a labelled token, a scalar; a label below 0 is missing and costs nothing."""
+        """The mean cost of an annotated token, a scalar; what the ids mean, ``taggers/labels.py`` says."""
         ...
 
     def decode(self, scores_BTL: Tensor, mask_BT: Tensor) -> tuple[Tensor, Tensor]:
@@ -32,7 +33,12 @@ class Decoder(Protocol):
 
 
 def build_decoder(
-    kind: DecoderKind, *, labels: int, transitions: Transitions | None = None, label_smoothing: float = 0.0
+    kind: DecoderKind,
+    *,
+    labels: int,
+    transitions: Transitions | None = None,
+    label_smoothing: float = 0.0,
+    label_sets: Sequence[Sequence[int]] = (),
 ) -> SoftmaxDecoder | CRFDecoder:
     """A decoder by its name in a config.
 
@@ -41,14 +47,17 @@ def build_decoder(
         labels: The number of labels.
         transitions: Which label may follow which; None allows everything.
         label_smoothing: The share of the target that goes to all labels alike; ``softmax`` only.
+        label_sets: Sets of label ids of which a gold label may be any; the loss alone asks for them.
 
     Raises:
-        ValueError: The kind is unknown, or the transitions are of another number of labels.
+        ValueError: The kind is unknown, or the transitions or label sets are of another number of labels.
     """
     match kind:
         case "softmax":
-            return SoftmaxDecoder(labels, transitions=transitions, label_smoothing=label_smoothing)
+            return SoftmaxDecoder(
+                labels, transitions=transitions, label_smoothing=label_smoothing, label_sets=label_sets
+            )
         case "crf":
-            return CRFDecoder(labels, transitions=transitions)
+            return CRFDecoder(labels, transitions=transitions, label_sets=label_sets)
         case _:
             raise ValueError(f"unknown decoder {kind!r}; there are: softmax, crf")

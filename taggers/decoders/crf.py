@@ -3,10 +3,14 @@
 Axes: **B** sentences, **T** tokens, **L** labels.
 """
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor, nn
 
+from taggers.decoders.label_sets import allowed_labels, is_annotated, label_set_table
 from taggers.decoders.viterbi import FORBIDDEN, bounded, forbidden_transitions, viterbi
+from taggers.labels import MISSING
 from taggers.spans import Transitions
 
 
@@ -20,35 +24,45 @@ class CRFDecoder(nn.Module):
     Args:
         num_labels: The number of labels.
         transitions: Which label may follow which; None allows everything.
+        label_sets: Sets of label ids of which a gold label may be any.
     """
 
     forbidden_MM: Tensor
+    sets_SL: Tensor
 
-    def __init__(self, num_labels: int, *, transitions: Transitions | None = None) -> None:
+    def __init__(
+        self,
+        num_labels: int,
+        *,
+        transitions: Transitions | None = None,
+        label_sets: Sequence[Sequence[int]] = (),
+    ) -> None:
         super().__init__()
         self.num_labels = num_labels
         self.start_L = nn.Parameter(torch.zeros(num_labels))
         self.step_LL = nn.Parameter(torch.zeros(num_labels, num_labels))
         self.end_L = nn.Parameter(torch.zeros(num_labels))
-        # It follows from the label set, so it is no weight to be stored.
+        # They follow from labels and data, so they are no weights to be stored.
         self.register_buffer("forbidden_MM", forbidden_transitions(transitions, num_labels), persistent=False)
+        self.register_buffer("sets_SL", label_set_table(label_sets, num_labels), persistent=False)
 
     def loss(self, scores_BTL: Tensor, labels_BT: Tensor, mask_BT: Tensor) -> Tensor:
-        """Negative log-likelihood of the gold labels, missing ones summed over.
+        """Negative log-likelihood of the gold labels: of all sequences that agree with what is known of them.
 
         Args:
             scores_BTL: Scores; anything may stand in padding cells.
-            labels_BT: Gold labels, int64; below 0 where missing.
+            labels_BT: Gold ids as in ``labels.py``, int64.
             mask_BT: True on tokens, right-padded.
 
         Returns:
-            The mean over labelled tokens, a scalar; 0 when there is none.
+            The mean over annotated tokens, a scalar; 0 when there is none.
 
         Raises:
             ValueError: A sentence's gold labels take a forbidden transition: they are to be repaired before.
         """
-        labelled_BT = mask_BT & (labels_BT >= 0)
-        rows_N = labelled_BT.any(1).nonzero().squeeze(1)
+        labels_BT = labels_BT.masked_fill(~mask_BT, MISSING)
+        annotated_BT = is_annotated(labels_BT)
+        rows_N = annotated_BT.any(1).nonzero().squeeze(1)
         labels_NT, mask_NT = labels_BT[rows_N], mask_BT[rows_N]
         scores_NTL = _silenced(scores_BTL[rows_N], mask_NT)
         # A constant for each token changes no probability, and small totals are more precise.
@@ -56,7 +70,7 @@ class CRFDecoder(nn.Module):
         gold_N = self._gold_score(scores_NTL, labels_NT, mask_NT)
         if bool((gold_N < FORBIDDEN / 2).any()):
             raise ValueError(_illegal_gold(gold_N, rows_N, labels_NT, mask_NT))
-        return (self.log_partition(scores_NTL, mask_NT) - gold_N).sum() / labelled_BT.sum().clamp(min=1)
+        return (self.log_partition(scores_NTL, mask_NT) - gold_N).sum() / annotated_BT.sum().clamp(min=1)
 
     @torch.no_grad()
     def decode(self, scores_BTL: Tensor, mask_BT: Tensor) -> tuple[Tensor, Tensor]:
@@ -141,14 +155,13 @@ class CRFDecoder(nn.Module):
         )
 
     def _gold_score(self, scores_NTL: Tensor, labels_NT: Tensor, mask_NT: Tensor) -> Tensor:
-        """The logarithm ``(N,)`` of the sum over all sequences that agree with the labels there are."""
+        """The logarithm ``(N,)`` of the sum over all sequences of labels that the ids allow."""
         gold_N = self.sequence_score(scores_NTL, labels_NT.clamp(min=0), mask_NT)
         partial_N = (mask_NT & (labels_NT < 0)).any(1)
         rows_M = partial_N.nonzero().squeeze(1)
         if not len(rows_M):
             return gold_N
-        labels_MT1 = labels_NT[rows_M][..., None]
-        other_MTL = (labels_MT1 >= 0) & (labels_MT1 != torch.arange(self.num_labels, device=labels_NT.device))
+        other_MTL = ~allowed_labels(labels_NT[rows_M], self.sets_SL)
         agreeing_M = self.log_partition(scores_NTL[rows_M].masked_fill(other_MTL, FORBIDDEN), mask_NT[rows_M])
         return gold_N.index_put((rows_M,), agreeing_M)
 

@@ -3,14 +3,16 @@
 Axes: **B** sentences, **T** tokens, **L** labels.
 """
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from taggers.decoders.label_sets import allowed_labels, is_annotated, label_set_table
 from taggers.decoders.viterbi import FORBIDDEN, forbidden_transitions, viterbi
+from taggers.labels import MISSING
 from taggers.spans import Transitions
-
-_MISSING = -100
 
 
 class SoftmaxDecoder(nn.Module):
@@ -23,42 +25,53 @@ class SoftmaxDecoder(nn.Module):
         num_labels: The number of labels.
         transitions: Which label may follow which; None allows everything.
         label_smoothing: The part of the target spread evenly over all labels, in [0, 1].
+        label_sets: Sets of label ids of which a gold label may be any.
     """
 
     forbidden_MM: Tensor
+    sets_SL: Tensor
 
     def __init__(
-        self, num_labels: int, *, transitions: Transitions | None = None, label_smoothing: float = 0.0
+        self,
+        num_labels: int,
+        *,
+        transitions: Transitions | None = None,
+        label_smoothing: float = 0.0,
+        label_sets: Sequence[Sequence[int]] = (),
     ) -> None:
         super().__init__()
         self.num_labels = num_labels
         self.label_smoothing = label_smoothing
-        # It follows from the label set, so it is no weight to be stored.
+        # They follow from labels and data, so they are no weights to be stored.
         self.register_buffer("forbidden_MM", forbidden_transitions(transitions, num_labels), persistent=False)
+        self.register_buffer("sets_SL", label_set_table(label_sets, num_labels), persistent=False)
         self._anything_goes = not bool(self.forbidden_MM.any())
 
     def loss(self, scores_BTL: Tensor, labels_BT: Tensor, mask_BT: Tensor) -> Tensor:
-        """Cross-entropy.
+        """Cross-entropy; of a set of labels, the probability is the sum of theirs.
 
         Args:
             scores_BTL: Scores; anything may stand in padding cells.
-            labels_BT: Gold labels, int64; below 0 where missing.
+            labels_BT: Gold ids as in ``labels.py``, int64.
             mask_BT: True on tokens, right-padded.
 
         Returns:
-            The mean over labelled tokens, a scalar; 0 when there is none.
+            The mean over annotated tokens, a scalar; 0 when there is none.
         """
-        labelled_BT = mask_BT & (labels_BT >= 0)
+        labels_BT = labels_BT.masked_fill(~mask_BT, MISSING)
+        annotated_BT = is_annotated(labels_BT)
         scores_BTL = scores_BTL.to(torch.promote_types(scores_BTL.dtype, torch.float32))
-        scores_BTL = scores_BTL.masked_fill(~labelled_BT[..., None], 0.0)
+        scores_BTL = scores_BTL.masked_fill(~annotated_BT[..., None], 0.0)
         total = functional.cross_entropy(
             scores_BTL.flatten(0, 1),
-            labels_BT.masked_fill(~labelled_BT, _MISSING).flatten(),
-            ignore_index=_MISSING,
+            labels_BT.masked_fill(labels_BT < 0, MISSING).flatten(),
+            ignore_index=MISSING,
             label_smoothing=self.label_smoothing,
             reduction="sum",
         )
-        return total / labelled_BT.sum().clamp(min=1)
+        partial_BT = labels_BT < MISSING
+        total = total + self._partial_loss(scores_BTL[partial_BT], labels_BT[partial_BT])
+        return total / annotated_BT.sum().clamp(min=1)
 
     @torch.no_grad()
     def decode(self, scores_BTL: Tensor, mask_BT: Tensor) -> tuple[Tensor, Tensor]:
@@ -78,6 +91,13 @@ class SoftmaxDecoder(nn.Module):
             self._make_legal(labels_BT, scores_BTL, mask_BT)
         chosen_BT = scores_BTL.gather(2, labels_BT[..., None]).squeeze(2)
         return labels_BT, (chosen_BT - scores_BTL.logsumexp(2)).exp().masked_fill(~mask_BT, 0.0)
+
+    def _partial_loss(self, scores_NL: Tensor, labels_N: Tensor) -> Tensor:
+        """The summed cost of tokens whose label is one of a set."""
+        log_NL = scores_NL.log_softmax(1)
+        allowed_NL = allowed_labels(labels_N, self.sets_SL)
+        one_of_them_N = log_NL.masked_fill(~allowed_NL, -torch.inf).logsumexp(1)
+        return -torch.lerp(one_of_them_N, log_NL.mean(1), self.label_smoothing).sum()
 
     def _make_legal(self, labels_BT: Tensor, scores_BTL: Tensor, mask_BT: Tensor) -> None:
         """Overwrites the rows of ``labels_BT`` that are illegal; most are not, and need no Viterbi."""

@@ -1,8 +1,9 @@
 """The CRF against every possible label sequence: at most 4 labels and 4 tokens, in float64."""
 
 import math
+import random
 from collections.abc import Iterator, Sequence
-from itertools import pairwise, product
+from itertools import combinations, pairwise, product
 
 import pytest
 import torch
@@ -10,12 +11,12 @@ from torch import Tensor
 
 from taggers.decoders import CRFDecoder
 from taggers.decoders.viterbi import FORBIDDEN
+from taggers.labels import MISSING, label_set_id
 from taggers.spans import Transitions
 from tests.taggers.decoders.cases import mask_of, random_scores, random_transitions, randomize
 
 LENGTHS = [4, 1, 3, 0, 2]
 MASK_BT = mask_of(LENGTHS)
-MISSING = -1
 
 pytestmark = [
     pytest.mark.parametrize("num_labels", [1, 2, 3, 4]),
@@ -24,9 +25,11 @@ pytestmark = [
 ]
 
 
-def make(num_labels: int, seed: int, constrained: bool) -> tuple[CRFDecoder, Transitions | None, Tensor]:
+def make(
+    num_labels: int, seed: int, constrained: bool, label_sets: Sequence[Sequence[int]] = ()
+) -> tuple[CRFDecoder, Transitions | None, Tensor]:
     transitions = random_transitions(num_labels, seed=seed) if constrained else None
-    decoder = CRFDecoder(num_labels, transitions=transitions).double()
+    decoder = CRFDecoder(num_labels, transitions=transitions, label_sets=label_sets).double()
     randomize(decoder, seed=seed + 1)
     return decoder, transitions, random_scores(MASK_BT, num_labels, seed=seed + 2, padding=1e30)
 
@@ -100,6 +103,31 @@ def test_marginals(num_labels: int, seed: int, constrained: bool) -> None:
     assert ((marginals_BTL == 0) == (expected_BTL == 0)).all(), "what is forbidden has no probability at all"
     labels_BT, probability_BT = decoder.decode(scores_BTL, MASK_BT)
     close(probability_BT, expected_BTL.gather(2, labels_BT[..., None]).squeeze(2))
+
+
+@pytest.mark.parametrize("unknown", [0.3, 0.7, 1.0])
+def test_loss_with_sets_of_labels(num_labels: int, seed: int, constrained: bool, unknown: float) -> None:
+    """Rows of known labels, of missing ones and of every possible set, in one batch."""
+    label_sets = [ids for n in range(1, num_labels + 1) for ids in combinations(range(num_labels), n)]
+    decoder, transitions, scores_BTL = make(num_labels, seed, constrained, label_sets)
+    order = random.Random(f"{seed} {num_labels} {unknown}")
+    labels_BT = torch.full(MASK_BT.shape, -(10**6))
+    expected, num_annotated = 0.0, 0
+    for index, row in enumerate(sentences(scores_BTL)):
+        all_paths = list(paths(decoder, transitions, row))
+        allowed, ids = [], []
+        for label in order.choice(all_paths)[0]:
+            holding = [number for number, one in enumerate(label_sets) if label in one]
+            chosen = order.choice([label_set_id(order.choice(holding)), MISSING]) if order.random() < unknown else label
+            ids.append(chosen)
+            everything = tuple(range(num_labels))
+            allowed.append((label,) if chosen >= 0 else everything if chosen == MISSING else label_sets[-101 - chosen])
+        labels_BT[index, : len(row)] = torch.tensor(ids, dtype=torch.int64)
+        if set(ids) - {MISSING}:
+            agreeing = [s for path, s in all_paths if all(a in b for a, b in zip(path, allowed, strict=True))]
+            expected += log_sum([s for _, s in all_paths]) - log_sum(agreeing)
+        num_annotated += len(row) - ids.count(MISSING)
+    close(decoder.loss(scores_BTL, labels_BT, MASK_BT), expected / max(num_annotated, 1))
 
 
 @pytest.mark.parametrize("missing", [0.0, 0.4, 0.8, 1.0])

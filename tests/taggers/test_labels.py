@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from taggers.labels import LabelSet
+from taggers.labels import MISSING, LabelSet, label_set_id
 
 labels = st.lists(st.text(), unique=True, min_size=1, max_size=20)
 
@@ -50,3 +50,11 @@ def test_sets_are_equal_when_their_labels_and_order_are():
 def test_sets_without_meaning_are_refused(names, problem):
     with pytest.raises(ValueError, match=problem):
         LabelSet(names)
+
+
+def test_ids_of_label_sets_are_below_that_of_a_missing_label():
+    ids = [label_set_id(index) for index in range(5)]
+
+    assert ids == sorted(ids, reverse=True)
+    assert len({*ids, MISSING}) == 6
+    assert all(label < MISSING < 0 for label in ids)

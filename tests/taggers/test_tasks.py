@@ -105,3 +105,11 @@ def test_rare_labels_are_left_out() -> None:
 def test_a_corpus_annotated_as_without_spans_teaches_that_there_are_none() -> None:
     empty: Sentence = sentence_of("a b").annotated(spans={"ner": ()})
     assert learn_labels([empty], kind="span", layer="ner", scheme=Scheme.BIO) == LabelSet(["O"])
+
+
+@pytest.mark.parametrize("scheme", Scheme)
+def test_outside_all_spans_may_be_a_span_that_nobody_marked(scheme) -> None:
+    task = span_task(scheme)
+    assert task.outside(()) == (0,)
+    tags = task.labels.decode(task.outside({"PER", "A|B", "no label of this task"}))
+    assert tags == span_tags(["PER", "A|B"], scheme)
