@@ -1,0 +1,26 @@
+"""The texts of the golden answers: everyday English, and what tends to go wrong in it. All written for this test."""
+
+TEXTS = (
+    "Ada Lovelace wrote to Babbage in London.",
+    "I don't think we're gonna make it to New York by Friday, do you?",
+    "The European Commission fined Google 2.4 billion euros in 2017.",
+    "Maria Sanchez-Ortiz (born 1975 in Quito) plays for Real Madrid.",
+    "Dr. Smith's office isn't open on Sundays. Call Mrs. Jones instead!",
+    "can u send me the file asap?? thx :)",
+    "Check https://example.org/a?b=c or mail info@example.org.",
+    "SHE SAID IT WAS FINE",
+    "Prices rose 3.5% (from $10.20 to $10.56) - again.",
+    "He couldn't've known; she'd already left.",
+    "The U.S. Senate met today.\n\nNobody came.",
+    "First line\nSecond line",
+    "Zoe\u0308 and Rene\u0301e live in Malmo\u0308.",
+    "Party tonight \U0001f389\U0001f389 at Tom's \U0001f3e0!",
+    "\u201cWe\u2019ll see,\u201d said the minister\u2014and left.",
+    "Wait... what?!",
+    "   leading and trailing spaces   ",
+    "tab\tseparated\tvalues",
+    "\u6771\u4eac is Tokyo in Japanese.",
+    "A.",
+    "",
+    " \n ",
+)
