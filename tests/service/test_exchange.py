@@ -17,9 +17,10 @@ def request_of(*messages: dict[str, Any]) -> AnyRequest:
     following = iter(messages)
 
     async def receive() -> Any:
-        for message in following:
-            return message
-        await asyncio.Event().wait()
+        message = next(following, None)
+        if message is None:
+            await asyncio.Event().wait()
+        return message
 
     made.receive = receive  # type: ignore[method-assign]
     return made
