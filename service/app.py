@@ -13,6 +13,7 @@ from litestar.types import Message, Scope
 from service.errors import answer_problem
 from service.openapi import openapi_config
 from service.registry import Registry
+from service.reload import reload_model
 from service.request_id import HEADER, request_id
 from service.routes import ROUTES
 from service.schemas import tag_request
@@ -47,7 +48,7 @@ def create_app(settings: Settings, *, on_loaded: OnLoaded | None = None) -> Lite
             await registry.close()
 
     return Litestar(
-        ROUTES,
+        [*ROUTES, reload_model],
         lifespan=[lifespan],
         dependencies={
             "registry": Provide(lambda: registry, sync_to_thread=False),

@@ -100,10 +100,14 @@ class Batcher:
         finally:
             self._room.remove(entries)  # of one that failed, or whose client is gone, the rest need not run
 
-    async def close(self) -> None:
-        """Finish what waits, take nothing more."""
+    def stop(self) -> None:
+        """Finish what waits, take nothing more; it need not be waited for."""
         self._closing = True
         self._arrived.set()
+
+    async def close(self) -> None:
+        """Finish what waits, take nothing more."""
+        self.stop()
         if self._running is not None:
             await self._running
         self._device.shutdown(wait=False)

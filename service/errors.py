@@ -4,6 +4,8 @@
     ├── BadRequest           the body is not what the interface demands; carries the path of each bad field
     ├── NotAcceptable        no form of the answer that the client takes
     ├── TooLarge             the body or the number of documents is over its limit
+    ├── Reloading            the model is being loaded already
+    ├── RefusedModel         the folder of a model to be loaded is damaged; the old model goes on
     ├── QueueFull            as much work is accepted as the queue holds; carries when to come back
     ├── NotReady             the models are still loading, or the service is shutting down
     ├── TookTooLong          a request ran into its time limit
@@ -63,6 +65,14 @@ class TooLarge(ServiceError):
     """The body or the number of documents is over its limit, which the detail names."""
 
 
+class Reloading(ServiceError):
+    """The model is being loaded already."""
+
+
+class RefusedModel(ServiceError):
+    """The folder of a model that was to be loaded is damaged; the old model goes on."""
+
+
 class QueueFull(ServiceError):
     """As much work is accepted as the queue holds.
 
@@ -104,7 +114,9 @@ TABLE: Mapping[type[Exception], Row] = {
     ModelNotFound: Row(404, "unknown-model", "There is no such model"),
     ModelError: Row(400, "unsuitable-model", "The model cannot do this"),
     NotAcceptable: Row(406, "not-acceptable", "There is no such form of the answer"),
+    Reloading: Row(409, "reloading", "The model is being loaded already"),
     TooLarge: Row(413, "too-large", "The request is over a limit"),
+    RefusedModel: Row(422, "refused-model", "The model cannot be loaded"),
     QueueFull: Row(429, "queue-full", "Too much work is waiting"),
     ClientGone: Row(499, "client-gone", "The client hung up"),
     NotReady: Row(503, "not-ready", "The service is not ready"),

@@ -20,13 +20,15 @@ from pydantic.json_schema import models_json_schema
 
 from service.errors import PROBLEM_JSON
 from service.rendering import FORMS
-from service.schemas import Health, ModelDescription, ModelsAnswer, Problem, TagAnswer, TagRequest
+from service.schemas import Health, ModelDescription, ModelsAnswer, Problem, ReloadRequest, TagAnswer, TagRequest
 
 _PROBLEMS = {
     400: "The request is malformed; each bad field is named with its path",
     404: "There is no such model",
     406: "No form of the answer suits Accept",
+    409: "The model is being loaded already",
     413: "The body or the number of documents is over its limit, which the detail names",
+    422: "The model's folder is damaged; the old model goes on",
     429: "The queue is full; Retry-After says when to come back",
     503: "Not loaded yet, shutting down, or over the time limit",
 }
@@ -53,6 +55,16 @@ class TagOperation(Operation):
         content["application/json"] = OpenAPIMediaType(schema=Reference("#/components/schemas/TagAnswer"))
         responses = self.responses or {}
         responses["200"] = OpenAPIResponse(description="The documents, tagged", content=content)
+
+
+@dataclass
+class ReloadOperation(Operation):
+    """What ``POST /v1/models/{name}/reload`` takes: a body, or none."""
+
+    def __post_init__(self) -> None:
+        """Fill in the body."""
+        request = OpenAPIMediaType(schema=Reference("#/components/schemas/ReloadRequest"))
+        self.request_body = RequestBody(content={"application/json": request}, required=False)
 
 
 class _SchemaPlugin(JsonRenderPlugin):
@@ -93,7 +105,7 @@ def openapi_config(tag_request: type[TagRequest]) -> OpenAPIConfig:
 def _schemas(tag_request: type[TagRequest]) -> dict[str, Any]:
     answers: list[type[BaseModel]] = [TagAnswer, ModelsAnswer, ModelDescription, Health, Problem]
     _, made = models_json_schema(
-        [(tag_request, "validation"), *((model, "serialization") for model in answers)],
+        [(tag_request, "validation"), (ReloadRequest, "validation"), *((model, "serialization") for model in answers)],
         ref_template="#/components/schemas/{model}",
     )
     found: dict[str, Any] = made["$defs"]

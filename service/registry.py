@@ -1,24 +1,22 @@
 """Registry: model names and aliases -> loaded models. It knows whether the service is ready."""
 
 import asyncio
-from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from enum import Enum
 from pathlib import Path
+from weakref import WeakSet
 
 import torch
 
-from service.errors import NotReady
+from service.errors import NotReady, Reloading
+from service.loading import load_again, load_warm
 from service.schemas import ModelDescription, TaskDescription
 from service.served import ServedModel
 from service.settings import Settings
 from taggers.catalog import ALIASES, bundled_models, describe, find_model
-from taggers.document import Document
 from taggers.errors import ModelError, ModelNotFound
-from taggers.pipeline import Tagger, find_device, load
+from taggers.pipeline import Tagger, find_device
 from taggers.tasks import Task
-
-_WARM_UP = "Tagline reads this once, so that nobody waits for the first time."
 
 
 class Phase(Enum):
@@ -49,6 +47,8 @@ class Registry:
         self._names = {**aliases, **{name: name for name in self._folders}}
         self.default = self._choose_default(settings.models)
         self._served: dict[str, ServedModel] = {}
+        self._replaced: WeakSet[ServedModel] = WeakSet()
+        self._reloading: set[str] = set()
         self._preparers = ThreadPoolExecutor(settings.preparers, thread_name_prefix="prepare")
 
     async def load(self) -> None:
@@ -59,17 +59,48 @@ class Registry:
         """
         self._divide_cores()
         for name, folder in self._folders.items():
-            tagger = await asyncio.to_thread(self._load_warm, folder)
-            self._served[name] = ServedModel(tagger, settings=self._settings, preparers=self._preparers)
+            tagger = await asyncio.to_thread(load_warm, folder, device=self._settings.device)
+            self._served[name] = self._serve(tagger)
         for served in self._served.values():
             served.start()
         self.phase = Phase.READY
+
+    async def reload(self, name: str, folder: Path | None = None) -> ModelDescription:
+        """Load a model again and serve it from then on; the old one goes on until the new one is loaded and warm.
+
+        Args:
+            name: The model's name or alias, which stays whatever name is in the folder.
+            folder: Where the new one is; None: where the old one came from.
+
+        Returns:
+            What clients may know of the new one.
+
+        Raises:
+            NotReady: The models are still loading, or the service is shutting down.
+            ModelNotFound: There is none of this name.
+            Reloading: It is being loaded already.
+            RefusedModel: The folder is damaged; the old model goes on.
+        """
+        self.check_ready()
+        name = self._full_name(name)
+        if name in self._reloading:
+            raise Reloading(f"model {name!r} is being loaded already")
+        folder = folder or self._folders[name]
+        self._reloading.add(name)
+        try:
+            tagger = await asyncio.to_thread(load_again, folder, device=self._settings.device)
+        finally:
+            self._reloading.remove(name)
+        self.check_ready()  # for that took a while
+        self._replace(name, tagger)
+        self._folders[name] = folder
+        return self.describe(name)
 
     async def close(self) -> None:
         """Finish what was accepted, take nothing more."""
         ready, self.phase = self.phase is Phase.READY, Phase.CLOSING
         if ready:
-            for served in self._served.values():
+            for served in [*self._served.values(), *self._replaced]:
                 await served.close()
         self._preparers.shutdown(wait=False)
 
@@ -131,13 +162,15 @@ class Registry:
         share = max(1, torch.get_num_threads() // (2 * self._settings.workers))
         torch.set_num_threads(self._settings.threads or share)
 
-    def _load_warm(self, folder: Path) -> Tagger:
-        tagger = load(folder, device=self._settings.device)
-        if tagger.manifest.segmenter is None:
-            tagger.tag([Document.from_words([_WARM_UP.split()])])
-        else:
-            tagger(_WARM_UP)
-        return tagger
+    def _serve(self, tagger: Tagger) -> ServedModel:
+        return ServedModel(tagger, settings=self._settings, preparers=self._preparers)
+
+    def _replace(self, name: str, tagger: Tagger) -> None:
+        """From now on requests find the new model; those that found the old one hold it, and nobody else does."""
+        served = self._serve(tagger)
+        served.start()
+        self._replaced.add(self._served[name])
+        self._served[name] = served
 
     def _describe(self, name: str, served: ServedModel) -> ModelDescription:
         manifest = served.tagger.manifest
@@ -154,7 +187,7 @@ class Registry:
         )
 
 
-def _find_folders(asked: tuple[str, ...]) -> Mapping[str, Path]:
+def _find_folders(asked: tuple[str, ...]) -> dict[str, Path]:
     """The folder of each model, by the name that it gives itself."""
     folders: dict[str, Path] = {}
     for wanted in asked:

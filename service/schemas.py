@@ -5,7 +5,7 @@ what clients may count on, and the tests hold the answers to them.
 """
 
 from collections.abc import Iterator, Sequence
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, TypeVar
 
 from pydantic import (
     AfterValidator,
@@ -38,6 +38,9 @@ Words = Annotated[list[Word], Field(min_length=1, fail_fast=True)]
 
 class _Request(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, use_attribute_docstrings=True)
+
+
+RequestT = TypeVar("RequestT", bound=_Request)
 
 
 class RequestDocument(_Request):
@@ -120,7 +123,14 @@ def tag_request(*, max_documents: int) -> type[TagRequest]:
     return create_model("TagRequest", __base__=TagRequest, __doc__=TagRequest.__doc__, documents=(documents, None))
 
 
-def parse_request(body: bytes, model: type[TagRequest]) -> TagRequest:
+class ReloadRequest(_Request):
+    """What ``POST /v1/models/{name}/reload`` takes; it needs no body."""
+
+    folder: str | None = None
+    """Where the new model is, below the root of the service's models; where the old one came from if absent."""
+
+
+def parse_request(body: bytes, model: type[RequestT]) -> RequestT:
     """Read the body of a request.
 
     Raises:
@@ -139,7 +149,9 @@ def parse_request(body: bytes, model: type[TagRequest]) -> TagRequest:
             raise TooLarge(f"expected at most {detail['ctx']['max_length']} documents in one request")
     if found[0]["type"] == "json_invalid":
         raise BadRequest(_malformed(found[0]))
-    shown = [FieldError(".".join(map(str, detail["loc"])), _message(detail)) for detail in found[:_MAX_FIELD_ERRORS]]
+    shown = [
+        FieldError(".".join(map(str, detail["loc"])), _message(detail, model)) for detail in found[:_MAX_FIELD_ERRORS]
+    ]
     raise BadRequest("; ".join(_summary(shown, count)), shown)
 
 
@@ -149,9 +161,9 @@ def _malformed(detail: ErrorDetails) -> str:
     return f"malformed JSON: {problem}{hint}"
 
 
-def _message(detail: ErrorDetails) -> str:
+def _message(detail: ErrorDetails, model: type[BaseModel]) -> str:
     if detail["type"] == "extra_forbidden":
-        known = RequestDocument if detail["loc"][0] == "documents" else TagRequest
+        known = RequestDocument if detail["loc"][0] == "documents" else model
         return f"unknown field; there are: {', '.join(known.model_fields)}"
     return detail["msg"]
 

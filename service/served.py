@@ -1,6 +1,7 @@
 """ServedModel: one loaded model with its batcher: documents in, tagged documents out, whoever else is asking."""
 
 import asyncio
+import weakref
 from collections.abc import Callable, Collection, Iterable, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
@@ -34,6 +35,9 @@ class _Prepared:
 class ServedModel:
     """One loaded model.
 
+    It works as long as somebody holds it: one that was replaced answers the requests that found it before, and what it
+    takes is returned when the last of them is over.
+
     Args:
         tagger: The model.
         settings: Budgets and limits.
@@ -49,6 +53,8 @@ class ServedModel:
     def start(self) -> None:
         """Begin to work, in the running event loop."""
         self._batcher.start()
+        ending = weakref.finalize(self, _stop, asyncio.get_running_loop(), self._batcher)
+        ending.atexit = False
 
     async def close(self) -> None:
         """Finish what was accepted, take nothing more."""
@@ -114,6 +120,12 @@ class ServedModel:
             )
             for document in prepared.documents
         ]
+
+
+def _stop(loop: asyncio.AbstractEventLoop, batcher: Batcher) -> None:
+    """Stop the batcher of a model that nobody holds any more, whichever thread was the last to hold it."""
+    if not loop.is_closed():
+        loop.call_soon_threadsafe(batcher.stop)
 
 
 def _estimate(document: Document) -> int:

@@ -1,5 +1,6 @@
 """Settings of the service: read from environment variables that begin with ``TAGLINE_``; the command line wins."""
 
+from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import Field, ValidationError, field_validator
@@ -23,6 +24,10 @@ class Settings(BaseSettings):
 
     models: Annotated[tuple[str, ...], NoDecode] = ()
     """Names or folders of the models to serve, the default one first; separated by commas. None: every bundled one."""
+
+    models_root: Path | None = None
+    """The folder below which ``POST /v1/models/{name}/reload`` may be told to find a model; None: it may be told none,
+    and loads again from where the model came from."""
 
     workers: int = Field(1, ge=1)
     """How many processes serve."""

@@ -1,0 +1,67 @@
+"""A model folder -> a tagger that has worked once; which folders a client may name."""
+
+import logging
+from pathlib import Path
+
+from service.errors import BadRequest, FieldError, RefusedModel
+from taggers.document import Document
+from taggers.errors import ModelFolderError, ModelNotFound
+from taggers.pipeline import Tagger, load
+
+logger = logging.getLogger("tagline")
+
+_WARM_UP = "Tagline reads this once, so that nobody waits for the first time."
+
+
+def load_warm(folder: Path, *, device: str) -> Tagger:
+    """Load a model and let it work once.
+
+    Raises:
+        ModelNotFound: There is no such folder.
+        ModelFolderError: It is damaged.
+    """
+    tagger = load(folder, device=device)
+    if tagger.can_segment:
+        tagger(_WARM_UP)
+    else:
+        tagger.tag([Document.from_words([_WARM_UP.split()])])
+    return tagger
+
+
+def load_again(folder: Path, *, device: str) -> Tagger:
+    """Load a model that a client asked for.
+
+    Raises:
+        RefusedModel: The folder is damaged, or gone. It says what is wrong without where; the log has that.
+    """
+    try:
+        return load_warm(folder, device=device)
+    except ModelFolderError as error:
+        problem = error.problem.replace(f"{error.folder}/", "").replace(error.folder, "the folder")
+    except ModelNotFound:
+        problem = "its folder is gone"
+    logger.warning("%s was not loaded: %s", folder, problem)
+    raise RefusedModel(f"the old model goes on, for the new one is refused: {problem}")
+
+
+def allowed_folder(asked: str, *, root: Path | None) -> Path:
+    """The folder that a client asked for, which is below ``root`` wherever links lead.
+
+    Raises:
+        BadRequest: It is not, or there is no root. What there is elsewhere is not told.
+    """
+    if root is None:
+        raise _bad_folder("this service takes no folder: it loads again from where the model came from")
+    real_root = root.resolve()
+    try:
+        folder = (real_root / asked).resolve()
+        allowed = folder.is_relative_to(real_root) and folder.is_dir()
+    except (OSError, ValueError):  # too long for a path, or with a null character
+        allowed = False
+    if not allowed:
+        raise _bad_folder("expected a folder below the root of this service's models")
+    return folder
+
+
+def _bad_folder(problem: str) -> BadRequest:
+    return BadRequest(f"folder: {problem}", [FieldError("folder", problem)])

@@ -1,0 +1,47 @@
+"""Loading a model so that it is warm, and which folders a client may name."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from service.errors import BadRequest, RefusedModel
+from service.loading import allowed_folder, load_again, load_warm
+
+
+def test_a_model_is_warm_with_or_without_a_segmenter(tiny: Path, tmp_path: Path) -> None:
+    assert load_warm(tiny, device="cpu").can_segment
+    from taggers.checkpoint import Model, save_model
+    from tests.tiny import tiny_model
+
+    made = tiny_model()
+    bare = Model(made.manifest.model_copy(update={"segmenter": None}), made.tagger, segmenter=None)
+    save_model(tmp_path / "bare", bare)
+    assert not load_warm(tmp_path / "bare", device="cpu").can_segment
+
+
+def test_a_refusal_says_what_but_not_where(tiny: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "damaged"
+    shutil.copytree(tiny, folder)
+    (folder / "vocabulary.json").unlink()
+    for missing in (folder, tmp_path / "nowhere"):
+        with pytest.raises(RefusedModel) as caught:
+            load_again(missing, device="cpu")
+        assert str(tmp_path) not in str(caught.value)
+    with pytest.raises(RefusedModel, match=r"vocabulary\.json cannot be read"):
+        load_again(folder, device="cpu")
+
+
+def test_folders_below_the_root_are_allowed_wherever_links_lead(tmp_path: Path) -> None:
+    root = tmp_path / "root"
+    (root / "a" / "b").mkdir(parents=True)
+    (tmp_path / "outside").mkdir()
+    (root / "in").symlink_to(root / "a")
+    (root / "out").symlink_to(tmp_path / "outside")
+    (tmp_path / "alias").symlink_to(root)
+    assert allowed_folder("a/b", root=root) == allowed_folder("in/b", root=tmp_path / "alias") == root / "a" / "b"
+    for asked in ("out", "../outside", str(tmp_path / "outside"), "/", "a/../..", "missing", "x" * 9_000, "\0"):
+        with pytest.raises(BadRequest, match="expected a folder below the root"):
+            allowed_folder(asked, root=root)
+    with pytest.raises(BadRequest, match="takes no folder"):
+        allowed_folder("a", root=None)
