@@ -36,14 +36,16 @@ Word = Annotated[str, AfterValidator(_check_word)]
 Words = Annotated[list[Word], Field(min_length=1, fail_fast=True)]
 
 
-class _Request(BaseModel):
+class RequestModel(BaseModel):
+    """What clients send: no field but those named, and each of just its type."""
+
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, use_attribute_docstrings=True)
 
 
-RequestT = TypeVar("RequestT", bound=_Request)
+RequestT = TypeVar("RequestT", bound=RequestModel)
 
 
-class RequestDocument(_Request):
+class RequestDocument(RequestModel):
     """One document: a text, or words that are already split."""
 
     model_config = ConfigDict(json_schema_extra={"oneOf": [{"required": ["text"]}, {"required": ["tokens"]}]})
@@ -69,7 +71,7 @@ class RequestDocument(_Request):
         return Document(self.text or "", id=self.id)
 
 
-class TagRequest(_Request):
+class TagRequest(RequestModel):
     """What ``POST /v1/tag`` takes: documents, or the short form with one text."""
 
     model_config = ConfigDict(
@@ -123,7 +125,7 @@ def tag_request(*, max_documents: int) -> type[TagRequest]:
     return create_model("TagRequest", __base__=TagRequest, __doc__=TagRequest.__doc__, documents=(documents, None))
 
 
-class ReloadRequest(_Request):
+class ReloadRequest(RequestModel):
     """What ``POST /v1/models/{name}/reload`` takes; it needs no body."""
 
     folder: str | None = None
@@ -140,19 +142,37 @@ def parse_request(body: bytes, model: type[RequestT]) -> RequestT:
     try:
         return model.model_validate_json(body)
     except ValidationError as error:
-        count = error.error_count()
-        if count > 10 * _MAX_FIELD_ERRORS:
-            raise BadRequest(f"{count} bad fields: too many to name") from None
-        found = error.errors(include_url=False, include_input=False)
+        raise _refusal(error, model) from None
+
+
+def check_request(value: object, model: type[RequestT]) -> RequestT:
+    """Read what has been decoded already, from another form than JSON.
+
+    Raises:
+        BadRequest: It is not what ``model`` demands.
+        TooLarge: It has too many documents.
+    """
+    try:
+        return model.model_validate(value)
+    except ValidationError as error:
+        raise _refusal(error, model) from None
+
+
+def _refusal(error: ValidationError, model: type[BaseModel]) -> BadRequest | TooLarge:
+    """What to answer instead."""
+    count = error.error_count()
+    if count > 10 * _MAX_FIELD_ERRORS:
+        return BadRequest(f"{count} bad fields: too many to name")
+    found = error.errors(include_url=False, include_input=False)
     for detail in found:
         if detail["type"] == "too_long" and detail["loc"] == ("documents",):
-            raise TooLarge(f"expected at most {detail['ctx']['max_length']} documents in one request")
+            return TooLarge(f"expected at most {detail['ctx']['max_length']} documents in one request")
     if found[0]["type"] == "json_invalid":
-        raise BadRequest(_malformed(found[0]))
+        return BadRequest(_malformed(found[0]))
     shown = [
         FieldError(".".join(map(str, detail["loc"])), _message(detail, model)) for detail in found[:_MAX_FIELD_ERRORS]
     ]
-    raise BadRequest("; ".join(_summary(shown, count)), shown)
+    return BadRequest("; ".join(_summary(shown, count)), shown)
 
 
 def _malformed(detail: ErrorDetails) -> str:

@@ -2,9 +2,10 @@
 
 import asyncio
 import weakref
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from typing import TypeVar
 
@@ -12,8 +13,8 @@ from service.admission import Admission
 from service.batcher import Batcher
 from service.settings import Settings
 from service.stopwatch import Stopwatch
-from taggers.document import Document
-from taggers.labeler import Chunk, Labels
+from taggers.document import Document, Sentence, Span
+from taggers.labeler import Chunk, Labels, join_labels
 from taggers.pipeline import Tagger
 
 _CHARACTERS_PER_TOKEN = 4
@@ -30,6 +31,20 @@ class _Prepared:
     chunks: Sequence[Chunk]
     num_chunks: Sequence[int]
     """For each sentence of all documents."""
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedSentence:
+    """What a span task says of a sentence: each word's tag and its probability, and the spans that follow."""
+
+    sentence: Sentence
+    tags: Sequence[str]
+    probabilities: Sequence[float]
+    spans: Sequence[Span]
+
+
+Finish = Callable[[_Prepared, Sequence[Labels]], Result]
+"""Makes of the labels what a request asked for."""
 
 
 class ServedModel:
@@ -78,12 +93,14 @@ class ServedModel:
             NotReady: The service is shutting down.
         """
         wanted = self.tagger.check_tasks(tasks)
-        with self._admission.admit(sum(map(_estimate, documents)), tokens_per_second=self._batcher.tokens_per_second):
-            prepared = await self.run(self._prepare, documents)
-            stopwatch.lap("segment")
-            answers = await self._batcher.submit(prepared.chunks, on_start=lambda: stopwatch.lap("queue"))
-            stopwatch.lap("compute")
-            return await self.run(self._annotate, prepared, answers, wanted)
+        return await self._label(documents, partial(self._annotate, tasks=wanted), stopwatch)
+
+    async def judge(
+        self, documents: Sequence[Document], *, task: str, stopwatch: Stopwatch
+    ) -> list[list[JudgedSentence]]:
+        """What a span task says of every word, sentence by sentence, for each document; otherwise as ``tag``."""
+        (wanted,) = self.tagger.check_tasks([task])
+        return await self._label(documents, partial(self._judge, task=wanted), stopwatch)
 
     def span_layers(self, tasks: Iterable[str] | None) -> list[str]:
         """Those of the tasks that are layers of spans.
@@ -97,6 +114,14 @@ class ServedModel:
         """Run a function beside the event loop."""
         return await asyncio.get_running_loop().run_in_executor(self._preparers, function, *arguments)
 
+    async def _label(self, documents: Sequence[Document], finish: Finish[Result], stopwatch: Stopwatch) -> Result:
+        with self._admission.admit(sum(map(_estimate, documents)), tokens_per_second=self._batcher.tokens_per_second):
+            prepared = await self.run(self._prepare, documents)
+            stopwatch.lap("segment")
+            answers = await self._batcher.submit(prepared.chunks, on_start=lambda: stopwatch.lap("queue"))
+            stopwatch.lap("compute")
+            return await self.run(finish, prepared, answers)
+
     def _prepare(self, documents: Sequence[Document]) -> _Prepared:
         raw = [index for index, document in enumerate(documents) if not document.sentences]
         done = list(documents)
@@ -107,19 +132,31 @@ class ServedModel:
         parts = [self.tagger.chunks(sentence) for document in done for sentence in document]
         return _Prepared(done, [chunk for part in parts for chunk in part], list(map(len, parts)))
 
-    def _annotate(self, prepared: _Prepared, answers: Sequence[Labels], tasks: Collection[str]) -> list[Document]:
-        following, counts = iter(answers), iter(prepared.num_chunks)
+    def _annotate(self, prepared: _Prepared, answers: Sequence[Labels], *, tasks: Collection[str]) -> list[Document]:
+        parts = _by_sentence(prepared, answers)
         return [
             Document(
                 document.text,
-                tuple(
-                    self.tagger.annotate(sentence, list(islice(following, next(counts))), tasks)
-                    for sentence in document
-                ),
+                tuple(self.tagger.annotate(sentence, next(parts), tasks) for sentence in document),
                 document.id,
             )
             for document in prepared.documents
         ]
+
+    def _judge(self, prepared: _Prepared, answers: Sequence[Labels], *, task: str) -> list[list[JudgedSentence]]:
+        layer, parts = self.tagger.tasks[task], _by_sentence(prepared, answers)
+
+        def judge(sentence: Sentence) -> JudgedSentence:
+            ids, scores = (column.tolist() for column in join_labels(next(parts), self.tagger.tasks)[task])
+            return JudgedSentence(sentence, layer.labels.decode(ids), scores, layer.decode_spans(ids, scores))
+
+        return [[judge(sentence) for sentence in document] for document in prepared.documents]
+
+
+def _by_sentence(prepared: _Prepared, answers: Sequence[Labels]) -> Iterator[list[Labels]]:
+    """The answers for the chunks of each sentence."""
+    following = iter(answers)
+    return (list(islice(following, count)) for count in prepared.num_chunks)
 
 
 def _stop(loop: asyncio.AbstractEventLoop, batcher: Batcher) -> None:
