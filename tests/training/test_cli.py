@@ -43,7 +43,8 @@ def corpus(fixtures: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def model(corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A model folder as the command writes it."""
     folder = tmp_path_factory.mktemp("runs") / "letters"
-    overrides = (f"corpora={corpus}", "training.epochs=30", "training.patience=30", "segmenter.training.epochs=30")
+    long = [f"{section}training.{key}=60" for section in ("", "segmenter.") for key in ("epochs", "patience")]
+    overrides = (f"corpora={corpus}", *long)
     train(corpus / "letters.toml", output=folder, set=overrides, device="cpu")
     return folder
 
@@ -96,7 +97,8 @@ def test_train_refuses_a_folder_with_another_training_and_leaves_it_alone(
 def test_train_resumes_from_the_config_in_the_folder(model: Path, corpus: Path, tmp_path: Path) -> None:
     folder = shutil.copytree(model, tmp_path / "copy")
     before = (folder / "training.toml").read_bytes()
-    overrides = (f"corpora={corpus}", "training.epochs=30", "training.patience=30", "segmenter.training.epochs=30")
+    long = [f"{section}training.{key}=60" for section in ("", "segmenter.") for key in ("epochs", "patience")]
+    overrides = (f"corpora={corpus}", *long)
     train(folder / "training.toml", output=folder, set=overrides, resume=True, device="cpu")
     assert (folder / "training.toml").read_bytes() == before
     assert (folder / "model.safetensors").read_bytes() == (model / "model.safetensors").read_bytes()
@@ -149,7 +151,7 @@ def test_evaluate_counts_only_the_types_asked_for(
 def test_evaluate_raw_starts_from_the_text(model: Path, corpus: Path, capsys: pytest.CaptureFixture[str]) -> None:
     scores = scores_of(capsys, str(model), (corpus / "letters.conllu",), raw=True)
     assert scores["segmentation"].keys() == {"tokens", "words", "sentences"}
-    assert all(0.5 < value <= 1.0 for value in scores["segmentation"].values())
+    assert all(0.8 < value <= 1.0 for value in scores["segmentation"].values()), scores["segmentation"]
     assert scores.keys() >= LAYERS
     assert all(scores[layer] <= scores["segmentation"]["words"] for layer in LAYERS)
     spans = scores_of(capsys, str(model), (corpus / "letters.iob2",), raw=True, types="PER")
