@@ -79,7 +79,7 @@ def status(*tokens: str | Path) -> int:
 def test_train_keeps_the_config_with_what_was_set_but_not_where_the_corpora_were(model: Path, corpus: Path) -> None:
     kept = (model / "training.toml").read_text(encoding="utf-8")
     assert kept.endswith((corpus / "letters.toml").read_text(encoding="utf-8"))
-    assert "# --set training.epochs=30\n" in kept
+    assert "# --set training.epochs=60\n" in kept
     assert str(corpus) not in kept
 
 
