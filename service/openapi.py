@@ -19,6 +19,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from service.errors import PROBLEM_JSON
+from service.huggingface import Entity, TokenClassificationRequest
 from service.rendering import FORMS
 from service.schemas import Health, ModelDescription, ModelsAnswer, Problem, ReloadRequest, TagAnswer, TagRequest
 
@@ -55,6 +56,23 @@ class TagOperation(Operation):
         content["application/json"] = OpenAPIMediaType(schema=Reference("#/components/schemas/TagAnswer"))
         responses = self.responses or {}
         responses["200"] = OpenAPIResponse(description="The documents, tagged", content=content)
+
+
+@dataclass
+class TokenClassificationOperation(Operation):
+    """What ``POST /hf/{model}`` takes and answers."""
+
+    def __post_init__(self) -> None:
+        """Fill in the bodies."""
+        request = OpenAPIMediaType(schema=Reference("#/components/schemas/TokenClassificationRequest"))
+        self.request_body = RequestBody(content={"application/json": request}, required=True)
+        entities = Schema(type=OpenAPIType.ARRAY, items=Reference("#/components/schemas/Entity"))
+        either = Schema(one_of=[entities, Schema(type=OpenAPIType.ARRAY, items=entities)])
+        responses = self.responses or {}
+        responses["200"] = OpenAPIResponse(
+            description="The entities of a text, or of each of several",
+            content={"application/json": OpenAPIMediaType(schema=either)},
+        )
 
 
 @dataclass
@@ -103,9 +121,10 @@ def openapi_config(tag_request: type[TagRequest]) -> OpenAPIConfig:
 
 
 def _schemas(tag_request: type[TagRequest]) -> dict[str, Any]:
-    answers: list[type[BaseModel]] = [TagAnswer, ModelsAnswer, ModelDescription, Health, Problem]
+    requests: list[type[BaseModel]] = [tag_request, ReloadRequest, TokenClassificationRequest]
+    answers: list[type[BaseModel]] = [TagAnswer, ModelsAnswer, ModelDescription, Health, Problem, Entity]
     _, made = models_json_schema(
-        [(tag_request, "validation"), (ReloadRequest, "validation"), *((model, "serialization") for model in answers)],
+        [*((model, "validation") for model in requests), *((model, "serialization") for model in answers)],
         ref_template="#/components/schemas/{model}",
     )
     found: dict[str, Any] = made["$defs"]

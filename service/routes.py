@@ -10,7 +10,8 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 
 from service.exchange import AnyRequest, read_body, unless_gone, within
-from service.openapi import TagOperation, problems
+from service.huggingface import TokenClassificationRequest
+from service.openapi import TagOperation, TokenClassificationOperation, problems
 from service.registry import Registry
 from service.rendering import Answer, choose_form
 from service.schemas import Health, ModelDescription, ModelsAnswer, TagRequest, parse_request
@@ -61,6 +62,33 @@ async def tag(
     return Response(written, media_type=media_type, headers={"Server-Timing": stopwatch.header()})
 
 
+@post(
+    "/hf/{model:str}",
+    status_code=HTTPStatus.OK,
+    operation_id="classifyTokens",
+    summary="Entities, as clients of Hugging Face ask for them",
+    operation_class=TokenClassificationOperation,
+    responses=problems(400, 404, 413, 429, 503),
+)
+async def classify_tokens(
+    request: AnyRequest, registry: NamedDependency[Registry], settings: NamedDependency[Settings], model: FromPath[str]
+) -> Response[bytes]:
+    """The token-classification task of Hugging Face: `InferenceClient(model="http://host/hf/en")` works unchanged."""
+    served = registry.find(model)
+    body = await read_body(request, settings)
+
+    async def answer() -> bytes:
+        asked = await asyncio.to_thread(parse_request, body, TokenClassificationRequest)
+        documents = asked.to_documents(max_documents=settings.max_documents)
+        judged = await served.judge(documents, task=asked.choose_task(served), stopwatch=stopwatch)
+        return await served.run(asked.write_entities, documents, judged)
+
+    stopwatch = Stopwatch()
+    written = await unless_gone(request, within(settings.request_timeout_s, answer()))
+    stopwatch.lap("respond")
+    return Response(written, media_type=MediaType.JSON, headers={"Server-Timing": stopwatch.header()})
+
+
 @get("/v1/models", operation_id="listModels", summary="The models", responses=problems(503), sync_to_thread=False)
 def list_models(registry: NamedDependency[Registry]) -> Response[ModelsAnswer]:
     """What is served, with tasks, label sets and scores."""
@@ -94,7 +122,7 @@ def ready(registry: NamedDependency[Registry]) -> Response[Health]:
     return _json(Health(status="ready"))
 
 
-ROUTES = [root, tag, list_models, show_model, live, ready]
+ROUTES = [root, tag, classify_tokens, list_models, show_model, live, ready]
 
 
 def _json(answer: Any) -> Response[Any]:

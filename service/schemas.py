@@ -5,7 +5,7 @@ what clients may count on, and the tests hold the answers to them.
 """
 
 from collections.abc import Iterator, Sequence
-from typing import Annotated, Any, Literal, Self, TypeVar
+from typing import Annotated, Any, Literal, Self, TypeVar, get_args
 
 from pydantic import (
     AfterValidator,
@@ -183,9 +183,19 @@ def _malformed(detail: ErrorDetails) -> str:
 
 def _message(detail: ErrorDetails, model: type[BaseModel]) -> str:
     if detail["type"] == "extra_forbidden":
-        known = RequestDocument if detail["loc"][0] == "documents" else model
-        return f"unknown field; there are: {', '.join(known.model_fields)}"
+        for name in detail["loc"][:-1]:
+            if name in model.model_fields:
+                model = next(_models_in(model.model_fields[str(name)].annotation), model)
+        return f"unknown field; there are: {', '.join(model.model_fields)}"
     return detail["msg"]
+
+
+def _models_in(annotation: object) -> Iterator[type[BaseModel]]:
+    """The models of which a field consists."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for part in get_args(annotation):
+        yield from _models_in(part)
 
 
 def _summary(fields: Sequence[FieldError], count: int) -> Iterator[str]:

@@ -1,0 +1,58 @@
+"""``tagline serve`` in a process of its own."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+WITHIN_S = 60
+
+
+class Served:
+    """A running ``tagline serve``."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self.process = process
+        self.lines: list[str] = []
+
+    def next_line(self) -> str:
+        assert self.process.stdout is not None
+        self.lines.append(self.process.stdout.readline())
+        return self.lines[-1]
+
+    def wait_until_ready(self) -> str:
+        """Its address."""
+        found = re.fullmatch(r"Tagline is ready on (http://\S+) \(models: tiny\)\n", self.next_line())
+        assert found, self.lines
+        return found[1]
+
+    def stop(self, number: signal.Signals) -> tuple[int, str, str]:
+        """Exit status, and what it still wrote."""
+        self.process.send_signal(number)
+        out, err = self.process.communicate(timeout=WITHIN_S)
+        return self.process.returncode, out, err
+
+
+@contextmanager
+def serve(*tokens: str, **environment: str) -> Iterator[Served]:
+    command = [sys.executable, "-c", "import tagline; tagline.main()", "serve", *tokens]
+    process = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env={**os.environ, **environment}
+    )
+    alarm = threading.Timer(WITHIN_S, process.kill)
+    alarm.start()
+    try:
+        yield Served(process)
+    finally:
+        alarm.cancel()
+        if process.poll() is None:
+            process.kill()
+            process.communicate()
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        process.stderr.close()
