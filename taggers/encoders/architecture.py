@@ -4,6 +4,7 @@ The folder may come from anywhere. ``transformers`` configs can name code to be 
 classes, kernels for attention, pretrained parts): none of that is passed on.
 """
 
+import inspect
 from collections.abc import Mapping
 from typing import Any
 
@@ -58,7 +59,14 @@ def build_piece_model(architecture: Mapping[str, Any], *, max_layers: int) -> nn
         raise ValueError(f"encoder.json cannot be built: {type(error).__name__}: {error}") from error
     if model is None:
         raise ValueError(f"encoder.json: expected an encoder of 1 to {max_layers} layers, and no decoder")
+    drop_pooler(model)
     return model
+
+
+def drop_pooler(model: nn.Module) -> None:
+    """Take away the layer over the first piece that some models have: no word's answer depends on it."""
+    if "add_pooling_layer" in inspect.signature(type(model).__init__).parameters and hasattr(model, "pooler"):
+        model.register_module("pooler", None)
 
 
 def _harmless(values: Mapping[str, Any]) -> dict[str, Any]:

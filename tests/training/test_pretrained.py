@@ -61,6 +61,13 @@ def test_a_folder_gives_its_model_and_its_tokenizer(bert: Path) -> None:
     assert tokenizer.padding == 0
 
 
+def test_a_pooler_is_left_behind(bert: Path) -> None:
+    """It is trained on nothing here, and no word's answer depends on it."""
+    assert BertModel.from_pretrained(bert).pooler is not None
+    model, _ = load_pretrained(str(bert))
+    assert not [name for name in model.state_dict() if "pooler" in name]
+
+
 def test_half_precision_on_disk_is_trained_in_full(bert: Path, tmp_path: Path) -> None:
     folder = shutil.copytree(bert, tmp_path / "half")
     BertModel.from_pretrained(bert).half().save_pretrained(folder)
