@@ -1,7 +1,6 @@
 """A recipe -> a trained model: the segmenter first, then the tagger, then the folder."""
 
 import logging
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
@@ -12,7 +11,7 @@ from taggers.boundaries import collect_expansions
 from taggers.catalog import find_model
 from taggers.checkpoint import Model, describe_network, load_model, make_labeler, save_model
 from taggers.config import FeatureConfig, NetworkConfig, TransformerConfig
-from taggers.document import Document, Sentence
+from taggers.document import Document
 from taggers.embeddings import StaticVectors
 from taggers.errors import ConfigError
 from taggers.features import Featurizer, PieceTokenizer, build_vocabularies
@@ -22,30 +21,27 @@ from taggers.network import TaggingNetwork, build_network
 from taggers.pipeline import Tagger
 from taggers.segmenter import Segmenter
 from taggers.tasks import Task
-from training.characters import CharacterCorpus, boundary_task, undivided
+from training.characters import CharacterCorpus, boundary_task
 from training.checkpoints import claim_checkpoints
-from training.config import DataConfig, PiecesConfig, Recipe, TrainingConfig
+from training.config import DataConfig, Recipe, TrainingConfig
+from training.corpora import read_documents
 from training.data import (
     DevSet,
     Example,
+    TrainSet,
     count_forms,
     cut_examples,
-    join_layers,
+    join_examples,
     learn_tasks,
     make_examples,
-    read_documents,
     set_words,
 )
-from training.evaluation import evaluate
+from training.judging import score_segmenter, score_tagger, warn_of_absent_labels
 from training.loop import Judge, Training
 from training.pretrained import load_pretrained
-from training.pruning import prune_pieces, read_texts, without_space_mark
 from training.vectors import read_vectors
 
 _CHECKPOINTS = "checkpoints"
-_DEV_BATCH = 4000
-_EVALUATED = ("upos", "xpos", "feats", "lemma")
-"""The columns that every evaluation scores."""
 
 logger = logging.getLogger(__name__)
 
@@ -89,14 +85,15 @@ def _prepare_tagger(
     config = recipe.tagger_network()
     layers = {name: task.layer or name for name, task in config.tasks.items()}
     train, dev = _read_sets(recipe.data, corpora, layers)
-    sentences = join_layers(train)
-    logger.info("training sentences: %d, joined from %d", len(sentences), sum(map(len, train)))
-    tasks = learn_tasks(sentences, config.tasks)
-    whole = make_examples(sentences, tasks)
+    sentences = [sentence for train_set in train for sentence in train_set.sentences]
+    tasks = learn_tasks(sentences, config.tasks, unannotated=[data.unannotated for data in recipe.data])
+    whole = join_examples(make_examples(one.sentences, tasks, unannotated=one.unannotated) for one in train)
+    logger.info("training sentences: %d, joined from %d", len(whole), len(sentences))
+    warn_of_absent_labels(dev, tasks)
     rate, seed = recipe.training.typography_rate, recipe.training.seed
     # The union of counters takes the larger count: a form must not seem frequent for being seen in both.
     forms = count_forms(e.forms for e in whole) | count_forms(e.forms for e in set_words(whole, rate, seed, 0))
-    labeler = _fresh_labeler(config, tasks, forms, corpora, seed=seed, kept=recipe.model.pieces)
+    labeler = _fresh_labeler(config, tasks, forms, corpora, seed=seed)
 
     def judge(network: TaggingNetwork) -> Mapping[str, float]:
         judged = make_labeler(network, labeler.featurizer, tasks, config)
@@ -196,22 +193,12 @@ def _train(
 
 
 def _fresh_labeler(
-    config: NetworkConfig,
-    tasks: Mapping[str, Task],
-    forms: Mapping[str, int],
-    corpora: Path,
-    *,
-    seed: int,
-    kept: PiecesConfig | None = None,
+    config: NetworkConfig, tasks: Mapping[str, Task], forms: Mapping[str, int], corpora: Path, *, seed: int
 ) -> Labeler:
     piece_model: nn.Module | None = None
     tokenizer: PieceTokenizer | None = None
     if isinstance(config.encoder, TransformerConfig) and config.encoder.pretrained:
         piece_model, tokenizer = load_pretrained(config.encoder.pretrained)
-        if kept is not None:
-            tokenizer = tokenizer if kept.spaces else without_space_mark(tokenizer)
-            needed = Counter(forms) + read_texts(corpora, kept.texts)
-            tokenizer = prune_pieces(piece_model, tokenizer, needed, min_count=kept.min_count, charset=kept.charset)
     words, vectors = _read_vectors(config.features, corpora)
     vocabularies = build_vocabularies(forms, config.features, vectors=words)
     torch.manual_seed(seed)
@@ -228,16 +215,16 @@ def _read_vectors(config: FeatureConfig, corpora: Path) -> tuple[Sequence[str], 
 
 def _read_sets(
     sets: Sequence[DataConfig], corpora: Path, layers: Mapping[str, str]
-) -> tuple[list[list[Sentence]], list[DevSet]]:
-    train: list[list[Sentence]] = []
+) -> tuple[list[TrainSet], list[DevSet]]:
+    train: list[TrainSet] = []
     dev: list[DevSet] = []
     for data in sets:
         kept = {task: layers[task] for task in data.tasks}
         documents = read_documents(data, data.train, corpora, kept)
-        train.append([sentence for document in documents for sentence in document])
+        train.append(TrainSet([sentence for document in documents for sentence in document], data.unannotated))
         if data.dev:
             judged = read_documents(data, data.dev, corpora, kept)
-            dev.append(DevSet(judged, data.tasks, data.dev[0]))
+            dev.append(DevSet(judged, data.tasks, data.dev[0], data.unannotated))
     _check_dev(document for dev_set in dev for document in dev_set.documents)
     return train, dev
 
@@ -245,55 +232,3 @@ def _read_sets(
 def _check_dev(documents: Iterable[Document]) -> None:
     if not any(len(sentence) for document in documents for sentence in document):
         raise ConfigError("the dev files hold no sentence to choose the best epoch by")
-
-
-def score_tagger(tagger: Tagger, dev: Sequence[DevSet]) -> dict[str, float]:
-    """Dev scores by task, averaged over the sets that carry it, and ``score``, the mean of the tasks.
-
-    Raises:
-        ConfigError: No set carries any of its tasks.
-    """
-    found: dict[str, list[float]] = {}
-    for dev_set in dev:
-        for name, value in _score_set(tagger, dev_set).items():
-            found.setdefault(name, []).append(value)
-    means = {name: sum(values) / len(values) for name, values in found.items()}
-    if not means:
-        raise ConfigError("the dev files carry none of the tasks that they are to be judged by")
-    return {"score": sum(means.values()) / len(means), **means}
-
-
-def _score_set(tagger: Tagger, dev_set: DevSet) -> dict[str, float]:
-    answers: list[Document] = []
-
-    def tag(documents: Sequence[Document]) -> Sequence[Document]:
-        answers.extend(tagger.tag(documents, tasks=dev_set.tasks, max_batch_tokens=_DEV_BATCH))
-        return answers
-
-    scores = evaluate(tag, dev_set.documents)
-    found = {layer: value for layer, value in scores.layers.items() if layer != "ufeats_universal"}
-    for task in dev_set.tasks:
-        if task in scores.spans:
-            found[task] = scores.spans[task].f1
-        elif task not in _EVALUATED and tagger.tasks[task].kind != "span":
-            found |= _accuracy(dev_set.documents, answers, task)
-    return found
-
-
-def _accuracy(gold: Sequence[Document], predicted: Sequence[Document], task: str) -> dict[str, float]:
-    """The accuracy of a column that no evaluation knows by its name; nothing where gold does not have it."""
-    right = [
-        tag == guess
-        for document, answer in zip(gold, predicted, strict=True)
-        for sentence, guessed in zip(document, answer, strict=True)
-        for tag, guess in zip(sentence.tags.get(task, ()), guessed.tags[task], strict=False)
-    ]
-    return {task: sum(right) / len(right)} if right else {}
-
-
-def score_segmenter(segmenter: Segmenter, dev: Sequence[Document]) -> dict[str, float]:
-    """F1 of tokens, words and sentences on the raw dev texts, and ``score``, their mean."""
-    raw = undivided(dev)
-    found = evaluate(lambda _: segmenter.segment([document.text for document in raw]), dev, raw=True).segmentation
-    assert found is not None, "raw scores hold the segmentation"
-    return {"score": sum(found.values()) / len(found), **found}

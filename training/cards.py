@@ -14,9 +14,10 @@ from taggers.errors import ConfigError
 from taggers.manifest import read_manifest, write_manifest
 from taggers.pipeline import Tagger
 from training.config import DataConfig, Recipe
-from training.data import read_documents
+from training.corpora import annotated_types, read_documents
 from training.evaluation import evaluate
 from training.report import CardFacts, DataSource, Measurement, write_card
+from training.scores import Scores
 
 logger = logging.getLogger(__name__)
 
@@ -69,9 +70,19 @@ def describe_encoder(config: EncoderConfig) -> str:
 def _measure(tagger: Tagger, data: DataConfig, corpora: Path) -> Iterator[Measurement]:
     if not data.test:
         return
-    gold = read_documents(data, data.test, corpora, {task: tagger.tasks[task].layer for task in data.tasks})
+    layers = {task: tagger.tasks[task].layer for task in data.tasks}
+    gold = read_documents(data, data.test, corpora, layers)
+    types = annotated_types(gold, [tagger.tasks[task] for task in data.tasks], data.unannotated)
     files = [f"corpora/{name}" for name in data.test]
-    command = f"tagline evaluate {tagger.name} {' '.join(files)}"
+    as_they_are = read_documents(DataConfig(), data.test, corpora, layers) == gold
+
+    def measurement(conditions: str, option: str, scores: Scores) -> Measurement:
+        only = (f"; {', '.join(types)} only", f" --types {','.join(types)}") if types else ("", "")
+        command = f"tagline evaluate {tagger.name} {' '.join(files)}{option}{only[1]}"
+        # Labels renamed and documents chosen: the config in the model's folder knows how, an evaluation of files not.
+        return Measurement(
+            data.name, "test", conditions + only[0], scores, command if as_they_are else f"tagline card {tagger.name}"
+        )
 
     def tag(documents: Sequence[Document]) -> Sequence[Document]:
         return tagger.tag(documents, tasks=data.tasks)
@@ -79,11 +90,11 @@ def _measure(tagger: Tagger, data: DataConfig, corpora: Path) -> Iterator[Measur
     def tag_raw(documents: Sequence[Document]) -> Sequence[Document]:
         return tag(tagger.segment([document.text for document in documents], ids=[d.id for d in documents]))
 
-    scores = evaluate(tag, gold, model=tagger.name, files=files)
-    yield Measurement(data.name, "test", "gold tokens", scores, command)
+    scores = evaluate(tag, gold, types=types, model=tagger.name, files=files)
+    yield measurement("gold tokens", "", scores)
     if tagger.can_segment:
-        scores = evaluate(tag_raw, gold, raw=True, model=tagger.name, files=files)
-        yield Measurement(data.name, "test", "raw text", scores, f"{command} --raw")
+        scores = evaluate(tag_raw, gold, raw=True, types=types, model=tagger.name, files=files)
+        yield measurement("raw text", " --raw", scores)
 
 
 def _sources(recipe: Recipe) -> list[DataConfig]:

@@ -18,7 +18,7 @@ from taggers.pipeline import Tagger, find_device, load
 from training.build import build_model
 from training.cards import write_measured_card
 from training.config import read_recipe
-from training.data import name_layers
+from training.corpora import name_layers
 from training.evaluation import evaluate as score
 from training.scores import scores_table
 

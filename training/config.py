@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import BaseModel, Field, PositiveInt, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, Field, PositiveInt, ValidationError, model_validator
 
 from taggers.config import Config, EncoderConfig, FeatureConfig, Fraction, NetworkConfig, TaskConfig, TransformerConfig
 from taggers.errors import ConfigError
@@ -14,36 +14,10 @@ from taggers.errors import ConfigError
 Positive = Annotated[float, Field(gt=0)]
 
 
-class PiecesConfig(Config):
-    """Which pieces of a pretrained encoder's tokenizer are kept: those that the training data and ``texts`` need.
-
-    Attributes:
-        min_count: Rarer pieces are dropped, but for single characters.
-        texts: Text files, or folders of them, that start from ``corpora``.
-        charset: All single characters of this encoding are kept, too (``euc_jp``: every usual kanji).
-        spaces: Whether words begin with the tokenizer's mark of a space; false for a language written without spaces.
-    """
-
-    min_count: PositiveInt = 1
-    texts: tuple[str, ...] = ()
-    charset: str | None = None
-    spaces: bool = True
-
-    @field_validator("charset")
-    @classmethod
-    def _known(cls, charset: str | None) -> str | None:
-        try:
-            "a".encode(charset or "ascii")
-        except LookupError as error:
-            raise ValueError(f"Python knows no encoding {charset!r}") from error
-        return charset
-
-
 class ModelConfig(Config):
     """The tagger's network, and what the model folder says of itself.
 
-    ``pieces`` prunes the vocabulary of a pretrained encoder; without it, all of it is kept. ``limits`` and ``machine``
-    (what it was trained on) go into the card.
+    ``limits`` and ``machine`` (what it was trained on) go into the card.
     """
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]*$")]
@@ -54,22 +28,40 @@ class ModelConfig(Config):
     machine: str = ""
     features: FeatureConfig = FeatureConfig()
     encoder: EncoderConfig
-    pieces: PiecesConfig | None = None
     window: PositiveInt = 512
     margin: PositiveInt = 32
 
-    @model_validator(mode="after")
-    def _pieces_are_pruned(self) -> "ModelConfig":
-        if self.pieces and not (isinstance(self.encoder, TransformerConfig) and self.encoder.pretrained):
-            raise ValueError("pieces are those of a pretrained encoder, and this one has none")
-        return self
+
+class DocumentChoice(Config):
+    """The documents of a data set that a table chooses, for instance by their licenses; the others are not read.
+
+    Attributes:
+        table: A file of tab-separated columns that starts from ``corpora``. The first line names the columns; the first
+            column holds the ids of the documents, of which every one must be there.
+        column: The column that chooses.
+        value: What it holds for the documents to be read.
+    """
+
+    table: str
+    column: str
+    value: str
 
 
 class DataConfig(Config):
-    """One data set. Paths start from ``corpora``; ``name``, ``license``, ``url`` and ``attribution`` go into the card.
+    """One data set, or some files of one that are alike; what is told of a ``name`` goes into the card once.
 
-    ``tasks`` are the layers it carries: a layer it lacks costs nothing in the loss. ``labels`` renames span labels as
-    they are read; ``O`` drops them.
+    Attributes:
+        name: Its name in the card, with its ``license``, ``url`` and ``attribution``.
+        train: Files to learn from. All paths start from ``corpora``.
+        dev: Files to choose the best epoch by.
+        test: Files to measure the finished model on.
+        tasks: The layers that it carries; a layer that it lacks costs nothing in the loss.
+        labels: Renames span labels as they are read; ``O`` drops the spans.
+        unannotated: Span labels, as renamed, that are not annotated here, or not always. A token outside all spans may
+            then be part of such a span, so it is not learned to be ``O``, but to be ``O`` or part of one; dev and test
+            files are scored on the other labels.
+        join_after: Words that, tagged as a span of their own, belong to the span right behind (the ``@`` of names).
+        documents: Which documents of the files are read; all without it.
     """
 
     name: str = ""
@@ -78,6 +70,9 @@ class DataConfig(Config):
     test: tuple[str, ...] = ()
     tasks: tuple[str, ...] = ()
     labels: dict[str, str] = Field(default_factory=dict)
+    unannotated: tuple[str, ...] = ()
+    join_after: tuple[str, ...] = ()
+    documents: DocumentChoice | None = None
     license: str = ""
     attribution: str = ""
     url: str = ""
@@ -170,6 +165,9 @@ class Recipe(Config):
         for name, task in self.tasks.items():
             if task.type == "boundaries":
                 raise ValueError(f"tasks.{name}: boundaries are the task of the [segmenter], not of the tagger")
+        for data in self.data:
+            if data.unannotated and not any(self.tasks[task].type == "span" for task in data.tasks):
+                raise ValueError(f"unannotated = {list(data.unannotated)}, but none of the data's tasks is of spans")
         _check_files(self.data)
         return self
 

@@ -3,113 +3,64 @@
 import logging
 import random
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 from taggers.config import TaskConfig
-from taggers.document import Document, Sentence, Span
+from taggers.document import Document, Sentence
 from taggers.errors import ConfigError
-from taggers.formats.files import read_file
 from taggers.labeler import Chunk
+from taggers.labels import MISSING, label_set_id
 from taggers.spans import Scheme
 from taggers.tasks import Task, encode_layer, learn_labels
-from training.config import DataConfig
+from training.corpora import known_labels
 from training.typography import vary_words
-
-MISSING = -100
-"""The label id of a position that is not annotated: it costs nothing."""
 
 logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """One sequence to learn from: its forms, and for each task that it carries one label id a form."""
+    """One sequence to learn from: its forms, and for each task that it carries one id a form, as ``labels.py`` says."""
 
     forms: Sequence[str]
     labels: Mapping[str, Sequence[int]]
 
 
 @dataclass(frozen=True, slots=True)
+class TrainSet:
+    """Sentences to learn from, and the span labels that are not annotated in them."""
+
+    sentences: Sequence[Sentence]
+    unannotated: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class DevSet:
-    """Documents to be judged on, with the only layers that are to be judged."""
+    """Documents to be judged on, with the only layers that are to be judged, and the span labels that are not."""
 
     documents: Sequence[Document]
     tasks: tuple[str, ...]
     name: str
+    unannotated: tuple[str, ...] = ()
 
 
-def read_documents(data: DataConfig, paths: Iterable[str], corpora: Path, layers: Mapping[str, str]) -> list[Document]:
-    """Read files of one data set, with span labels renamed and only its tasks' layers kept.
+def learn_tasks(
+    sentences: Sequence[Sentence],
+    configs: Mapping[str, TaskConfig],
+    *,
+    unannotated: Iterable[Collection[str]] = (),
+) -> dict[str, Task]:
+    """The labels of every task, from what the training sentences carry.
 
     Args:
-        data: The data set.
-        paths: Some of its files.
-        corpora: The folder that they start from.
-        layers: Task name -> the name of its layer in the files. From here on a layer has its task's name, so that two
-            tasks can learn from layers of one name in different data sets.
+        sentences: Those of all sets.
+        configs: The tasks.
+        unannotated: The span labels that are not annotated in each of the sets.
 
     Raises:
-        ConfigError: A file is not there.
-        FormatError: A file is malformed.
-    """
-    documents: list[Document] = []
-    for name in paths:
-        path = corpora / name
-        if not path.is_file():
-            raise ConfigError(f"no such file: {path} (the data's paths start from corpora = {str(corpora)!r})")
-        documents.extend(name_layers(document, layers, data.labels) for document in read_file(path))
-    return documents
-
-
-def name_layers(document: Document, layers: Mapping[str, str], labels: Mapping[str, str] | None = None) -> Document:
-    """A document with these layers only (task name -> layer), by their tasks' names; ``labels`` renames span labels."""
-    return replace(document, sentences=tuple(_only(sentence, layers, labels or {}) for sentence in document))
-
-
-def _only(sentence: Sentence, layers: Mapping[str, str], labels: Mapping[str, str]) -> Sentence:
-    def renamed(spans: Iterable[Span]) -> tuple[Span, ...]:
-        named = (replace(span, label=labels.get(span.label, span.label)) for span in spans)
-        return tuple(span for span in named if span.label != "O")
-
-    return replace(
-        sentence,
-        tags={task: sentence.tags[layer] for task, layer in layers.items() if layer in sentence.tags},
-        spans={task: renamed(sentence.spans[layer]) for task, layer in layers.items() if layer in sentence.spans},
-    )
-
-
-def join_layers(sets: Sequence[Sequence[Sentence]]) -> list[Sentence]:
-    """All sentences of all sets; a sentence that two sets annotate in different layers becomes one with both.
-
-    It is then encoded once for all its tasks. Sentences are the same when their words are.
-    """
-    joined: list[Sentence] = []
-    for sentences in sets:
-        partners: defaultdict[tuple[str, ...], list[int]] = defaultdict(list)
-        for index, sentence in enumerate(joined):
-            partners[sentence.words].append(index)
-        for sentence in sentences:
-            waiting = partners.get(sentence.words, [])
-            partner = next((index for index in waiting if not _layers(joined[index]) & _layers(sentence)), None)
-            if partner is None:
-                joined.append(sentence)
-            else:
-                waiting.remove(partner)
-                joined[partner] = joined[partner].annotated(tags=dict(sentence.tags), spans=dict(sentence.spans))
-    return joined
-
-
-def _layers(sentence: Sentence) -> set[str]:
-    return {*sentence.tags, *sentence.spans}
-
-
-def learn_tasks(sentences: Sequence[Sentence], configs: Mapping[str, TaskConfig]) -> dict[str, Task]:
-    """The label set of every task, from what the training sentences carry.
-
-    Raises:
-        ConfigError: No sentence carries a task's layer, or none of its labels is frequent enough.
+        ConfigError: No sentence carries a task's layer, none of its labels is frequent enough, or a label that is not
+            annotated somewhere is annotated nowhere.
     """
     tasks = {}
     for name, config in configs.items():
@@ -123,22 +74,71 @@ def learn_tasks(sentences: Sequence[Sentence], configs: Mapping[str, TaskConfig]
             raise ConfigError(f"tasks.{name}: no training sentence carries the layer {layer!r}")
         tasks[name] = Task(name, config.type, layer, labels, scheme)
         logger.info("task %s: %d labels", name, len(labels))
-    return tasks
+    gaps = list(unannotated)
+    known = known_labels(tasks.values())
+    if unknown := {label for gap in gaps for label in gap} - known:
+        raise ConfigError(
+            f"unannotated: no training data has spans of {sorted(unknown)[0]!r}; there are: {', '.join(sorted(known))}"
+        )
+    return {name: replace(task, label_sets=_label_sets(task, gaps)) for name, task in tasks.items()}
 
 
-def make_examples(sentences: Iterable[Sentence], tasks: Mapping[str, Task]) -> list[Example]:
-    """Sentences that have words and at least one of the tasks' layers, as ids; an unknown label is missing."""
+def _label_sets(task: Task, gaps: Iterable[Collection[str]]) -> tuple[tuple[int, ...], ...]:
+    """For each set with a gap in this task's annotation, what its tokens outside all spans may be."""
+    if task.kind != "span":
+        return ()
+    return tuple(dict.fromkeys(outside for gap in gaps if len(outside := task.outside(gap)) > 1))
+
+
+def make_examples(
+    sentences: Iterable[Sentence], tasks: Mapping[str, Task], *, unannotated: Collection[str] = ()
+) -> list[Example]:
+    """Sentences that have words and at least one of the tasks' layers, as ids; an unknown label is missing.
+
+    Args:
+        sentences: Those of one set.
+        tasks: The tasks.
+        unannotated: The span labels that are not annotated in the set: one that the tasks were learned with.
+    """
     examples = []
+    outside = {name: _outside_id(task, unannotated) for name, task in tasks.items() if task.kind == "span"}
     for sentence in sentences:
         labels = {}
         for name, task in tasks.items():
             encoded = encode_layer(sentence, kind=task.kind, layer=name, scheme=task.scheme)
             if encoded is not None:
-                known = map(task.labels.id, encoded)
-                labels[name] = [MISSING if index is None else index for index in known]
+                ids = [MISSING if (index := task.labels.id(label)) is None else index for label in encoded]
+                labels[name] = [index or outside[name] for index in ids] if outside.get(name) else ids
         if labels and len(sentence):
             examples.append(Example(sentence.words, labels))
     return examples
+
+
+def _outside_id(task: Task, unannotated: Collection[str]) -> int:
+    """The id of a token outside all spans: 0, which is ``O``, or that of a label set."""
+    allowed = task.outside(unannotated)
+    return label_set_id(task.label_sets.index(allowed)) if len(allowed) > 1 else 0
+
+
+def join_examples(sets: Iterable[Sequence[Example]]) -> list[Example]:
+    """The examples of all sets; a sentence that two sets annotate for different tasks becomes one with both.
+
+    It is then encoded once for all its tasks. Sentences are the same when their words are.
+    """
+    joined: list[Example] = []
+    for examples in sets:
+        partners: defaultdict[tuple[str, ...], list[int]] = defaultdict(list)
+        for index, example in enumerate(joined):
+            partners[tuple(example.forms)].append(index)
+        for example in examples:
+            waiting = partners.get(tuple(example.forms), [])
+            partner = next((i for i in waiting if not joined[i].labels.keys() & example.labels.keys()), None)
+            if partner is None:
+                joined.append(example)
+            else:
+                waiting.remove(partner)
+                joined[partner] = replace(joined[partner], labels={**joined[partner].labels, **example.labels})
+    return joined
 
 
 def cut_examples(examples: Iterable[Example], chunks: Callable[[Sequence[str]], Sequence[Chunk]]) -> Iterator[Example]:

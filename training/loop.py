@@ -20,9 +20,10 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from taggers.batch import TokenBatch, pad
 from taggers.errors import ConfigError
 from taggers.features import Featurizer
+from taggers.labels import MISSING
 from taggers.network import TaggingNetwork
 from training.config import TrainingConfig
-from training.data import MISSING, Example
+from training.data import Example
 from training.interrupt import Interrupt
 from training.optimizer import make_optimizer, rate_factor
 from training.sampler import epoch_batches

@@ -15,11 +15,9 @@ from taggers.checkpoint import Model
 from taggers.errors import ConfigError, ModelError
 from taggers.formats.files import read_file
 from taggers.pipeline import Tagger, load
-from tests.tiny import tiny_folder, tiny_model, write_tiny_bert
-from training.build import build_model, score_segmenter, score_tagger
+from tests.tiny import write_tiny_bert
+from training.build import build_model
 from training.config import Recipe, read_recipe
-from training.data import DevSet
-from training.pretrained import load_pretrained
 
 CPU = torch.device("cpu")
 TASKS = ["upos", "xpos", "feats", "lemma", "ner"]
@@ -219,24 +217,6 @@ def test_a_pretrained_encoder_is_trained_and_saved(corpus: Path, tmp_path: Path)
     assert [s.tags["upos"] for d in answers[0] for s in d] == [s.tags["upos"] for d in answers[1] for s in d]
 
 
-def test_a_pruned_encoder_is_trained_and_saved(corpus: Path, tmp_path: Path) -> None:
-    write_tiny_bert(tmp_path / "bert")
-    (corpus / "texts").mkdir(exist_ok=True)
-    (corpus / "texts" / "one.txt").write_text("a quick fox", encoding="utf-8")
-    encoder = f"{{type='transformer', pretrained={json.dumps(str(tmp_path / 'bert'))}, max_pieces=64}}"
-    pieces = "model.pieces={min_count=1000, texts=['texts']}"
-    recipe = recipe_of(corpus, f"model.encoder={encoder}", pieces, "training.epochs=1", segmenter=False)
-    model = build(recipe, tmp_path / "run")
-    whole = load_pretrained(str(tmp_path / "bert"))[1].tokenizer.get_vocab_size()
-    again = load(tmp_path / "run", device="cpu")
-    documents = read_file(corpus / "letters.conllu")
-    answers = [made.tag(documents) for made in (Tagger(model), again)]
-    assert [s.tags["upos"] for d in answers[0] for s in d] == [s.tags["upos"] for d in answers[1] for s in d]
-    tokenizer = model.tagger.featurizer.tokenizer
-    assert tokenizer is not None
-    assert tokenizer.tokenizer.get_vocab_size() < whole
-
-
 # what fails fails before anything is trained
 
 
@@ -288,26 +268,3 @@ def test_every_task_counts_whatever_its_name_and_its_layer(corpus: Path, tmp_pat
         "people": ("PER",),
         "places": ("LOC",),
     }
-
-
-def test_a_score_is_the_mean_over_the_sets_that_carry_the_task(corpus: Path, tmp_path: Path) -> None:
-    tagger = load(tiny_folder(tmp_path / "tiny"), device="cpu")
-    documents = read_file(corpus / "letters.conllu")
-    sets = [DevSet([document], ("upos",), document.id or "") for document in documents]
-    each = [score_tagger(tagger, [dev_set])["upos"] for dev_set in sets]
-    assert score_tagger(tagger, sets)["upos"] == pytest.approx(sum(each) / len(each))
-
-
-def test_dev_sets_without_any_task_are_refused(tmp_path: Path) -> None:
-    tagger = load(tiny_folder(tmp_path / "tiny"), device="cpu")
-    bare = read_file(Path(__file__).parents[1] / "fixtures" / "letters.iob2")
-    with pytest.raises(ConfigError, match="carry none of the tasks"):
-        score_tagger(tagger, [DevSet(bare, ("upos",), "bare")])
-
-
-def test_a_segmenter_is_scored_by_its_own_words(corpus: Path) -> None:
-    documents = read_file(corpus / "letters.conllu")
-    segmenter = tiny_model().segmenter
-    assert segmenter is not None
-    scores = score_segmenter(segmenter, documents)
-    assert scores.keys() == {"score", "tokens", "words", "sentences"}

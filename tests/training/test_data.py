@@ -11,23 +11,20 @@ from hypothesis import strategies as st
 
 from taggers.config import TaskConfig
 from taggers.document import Document, Sentence, Span
-from taggers.errors import ConfigError, FormatError
-from taggers.formats.columns import ColumnReport, read_columns_file
+from taggers.errors import ConfigError
 from taggers.labeler import Chunk
-from taggers.labels import LabelSet
+from taggers.labels import MISSING, LabelSet, label_set_id
 from taggers.tasks import Task
 from taggers.windows import windows
 from training.config import DataConfig
+from training.corpora import read_documents
 from training.data import (
-    MISSING,
     Example,
     count_forms,
     cut_examples,
-    join_layers,
+    join_examples,
     learn_tasks,
     make_examples,
-    name_layers,
-    read_documents,
 )
 
 
@@ -38,69 +35,31 @@ def annotated(words: str, **tags: str) -> Sentence:
     return sentence.annotated(tags=columns, spans=spans)
 
 
-def layers_of(sentence: Sentence) -> frozenset[str]:
-    return frozenset({*sentence.tags, *sentence.spans})
+def named(words: str, *spans: tuple[int, int, str]) -> Sentence:
+    (sentence,) = Document.from_words([words.split()]).sentences
+    return sentence.annotated(spans={"ner": tuple(Span(*span) for span in spans)})
 
 
-def shape(sentences: Sequence[Sentence]) -> Counter[tuple[str, frozenset[str]]]:
-    return Counter((" ".join(sentence.words), layers_of(sentence)) for sentence in sentences)
+def shape(examples: Sequence[Example]) -> Counter[tuple[str, frozenset[str]]]:
+    return Counter((" ".join(example.forms), frozenset(example.labels)) for example in examples)
 
 
-# reading
-
-
-def test_only_the_tasks_of_the_set_are_kept(fixtures: Path) -> None:
-    documents = read_documents(DataConfig(), ["letters.conllu"], fixtures, {"upos": "upos", "lemma": "lemma"})
-    assert len(documents) == 3
-    assert {layers_of(sentence) for document in documents for sentence in document} == {frozenset({"upos", "lemma"})}
-
-
-def test_a_layer_takes_its_tasks_name(fixtures: Path) -> None:
-    (first, *_) = read_documents(DataConfig(), ["letters.iob2"], fixtures, {"people": "ner"})
-    assert first.sentences[0].spans.keys() == {"people"}
-
-
-@pytest.mark.parametrize(
-    ("labels", "expected"),
-    [({}, {"PER", "LOC", "ORG"}), ({"ORG": "O"}, {"PER", "LOC"}), ({"ORG": "GROUP"}, {"PER", "LOC", "GROUP"})],
-)
-def test_span_labels_are_renamed_and_o_drops_them(fixtures: Path, labels: dict[str, str], expected: set[str]) -> None:
-    documents = read_documents(DataConfig(labels=labels), ["letters.iob2"], fixtures, {"ner": "ner"})
-    spans = [span for document in documents for sentence in document for span in sentence.spans["ner"]]
-    assert {span.label for span in spans} == expected
-
-
-def test_labels_may_change_places() -> None:
-    (sentence,) = Document.from_words([["a", "b"]]).sentences
-    document = Document("a b", (sentence.annotated(spans={"ner": (Span(0, 1, "A"), Span(1, 2, "B"))}),))
-    (renamed,) = name_layers(document, {"ner": "ner"}, {"A": "B", "B": "A"})
-    assert renamed.spans["ner"] == (Span(0, 1, "B"), Span(1, 2, "A"))
-
-
-def test_an_absent_file_is_told_with_the_folder_of_the_corpora(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match=r"no such file: .*none\.conllu .*corpora = "):
-        read_documents(DataConfig(), ["none.conllu"], tmp_path, {})
-
-
-def test_a_malformed_file_is_told_with_its_line(tmp_path: Path) -> None:
-    (tmp_path / "bad.conllu").write_text("1\tone\n", encoding="utf-8")
-    with pytest.raises(FormatError, match=r"bad\.conllu:1: "):
-        read_documents(DataConfig(), ["bad.conllu"], tmp_path, {})
+def sentences_of(data: DataConfig, name: str, corpora: Path, **layers: str) -> list[Sentence]:
+    return [sentence for document in read_documents(data, [name], corpora, layers) for sentence in document]
 
 
 # joining
 
 
 def test_two_files_of_the_same_sentences_in_another_order_are_joined(fixtures: Path) -> None:
-    tags, spans = (
-        [sentence for document in read_documents(DataConfig(), [name], fixtures, layers) for sentence in document]
-        for name, layers in (("letters.conllu", {"upos": "upos"}), ("letters.iob2", {"ner": "ner"}))
-    )
-    joined = join_layers([tags, spans])
+    tags = sentences_of(DataConfig(), "letters.conllu", fixtures, upos="upos")
+    spans = sentences_of(DataConfig(), "letters.iob2", fixtures, ner="ner")
+    tasks = learn_tasks([*tags, *spans], {"upos": TaskConfig(), "ner": TaskConfig(type="span")})
+    joined = join_examples([make_examples(tags, tasks), make_examples(spans, tasks)])
     assert len(joined) == len(tags) == 12
-    assert {layers_of(sentence) for sentence in joined} == {frozenset({"upos", "ner"})}
+    assert {frozenset(example.labels) for example in joined} == {frozenset({"upos", "ner"})}
     (ada, *_) = joined
-    assert [span.label for span in ada.spans["ner"]] == ["PER", "PER"]
+    assert [label for label in tasks["ner"].labels.decode(ada.labels["ner"]) if label[0] == "B"] == ["B-PER", "B-PER"]
 
 
 @pytest.mark.parametrize(
@@ -122,48 +81,48 @@ def test_two_files_of_the_same_sentences_in_another_order_are_joined(fixtures: P
 def test_joining_is_of_multisets(sets: list[list[str]], expected: dict[str, int]) -> None:
     names = {"u": "upos", "n": "ner", "l": "lemma"}
 
-    def make(text: str) -> Sentence:
+    def make(text: str) -> Example:
         word, layers = text.split()
-        return annotated(word, **{names[layer]: "T" for layer in layers})
+        return Example((word,), {names[layer]: [0] for layer in layers})
 
-    joined = join_layers([[make(text) for text in sentences] for sentences in sets])
+    joined = join_examples([[make(text) for text in examples] for examples in sets])
     wanted = {(k.split()[0], frozenset(names[c] for c in k.split()[1])): n for k, n in expected.items()}
     assert shape(joined) == wanted
 
 
 @st.composite
 def layered_sets(draw):
-    """Data sets over few distinct sentences, each set with layers of its own choice; every column is unique."""
+    """Data sets over few distinct sentences, each set with tasks of its own choice; every column is unique."""
     sets = []
     for number in range(draw(st.integers(1, 4))):
-        layers = draw(st.lists(st.sampled_from(["upos", "xpos", "lemma"]), min_size=1, unique=True))
+        tasks = draw(st.lists(st.sampled_from(["upos", "xpos", "lemma"]), min_size=1, unique=True))
         words = draw(st.lists(st.sampled_from(["a", "b", "a b"]), max_size=6))
         sets.append(
             [
-                annotated(text, **{layer: " ".join([f"{layer}{number}.{i}"] * len(text.split())) for layer in layers})
+                Example(text.split(), {task: [100 * number + i] * len(text.split()) for task in tasks})
                 for i, text in enumerate(words)
             ]
         )
     return sets
 
 
-def columns_of(sentences):
-    return Counter((s.words, layer, column) for s in sentences for layer, column in s.tags.items())
+def columns_of(examples):
+    return Counter((*e.forms, task, tuple(column)) for e in examples for task, column in e.labels.items())
 
 
 @given(layered_sets())
 @settings(max_examples=100)
 def test_joining_keeps_every_layer_once(sets) -> None:
-    joined = join_layers(sets)
-    assert columns_of(joined) == columns_of(sentence for sentences in sets for sentence in sentences)
+    joined = join_examples(sets)
+    assert columns_of(joined) == columns_of(example for examples in sets for example in examples)
     assert len(joined) <= sum(map(len, sets))
 
 
 @given(layered_sets(), st.randoms(use_true_random=False))
 @settings(max_examples=50)
 def test_what_is_joined_does_not_hang_on_the_order_inside_a_set(sets, order: random.Random) -> None:
-    shuffled = [order.sample(sentences, len(sentences)) for sentences in sets]
-    assert shape(join_layers(shuffled)) == shape(join_layers(sets))
+    shuffled = [order.sample(examples, len(examples)) for examples in sets]
+    assert shape(join_examples(shuffled)) == shape(join_examples(sets))
 
 
 # label sets and examples
@@ -214,14 +173,59 @@ def test_an_empty_sentence_is_no_example() -> None:
 
 def test_two_tasks_learn_from_layers_of_one_name_in_different_sets(fixtures: Path) -> None:
     sets = [
-        [s for d in read_documents(DataConfig(labels=labels), ["letters.iob2"], fixtures, {task: "ner"}) for s in d]
+        sentences_of(DataConfig(labels=labels), "letters.iob2", fixtures, **{task: "ner"})
         for task, labels in (("people", {"LOC": "O", "ORG": "O"}), ("places", {"PER": "O", "ORG": "O"}))
     ]
     configs = {task: TaskConfig.model_validate({"type": "span", "from": "ner"}) for task in ("people", "places")}
-    tasks = learn_tasks(join_layers(sets), configs)
+    tasks = learn_tasks([sentence for sentences in sets for sentence in sentences], configs)
     assert {name: task.span_labels for name, task in tasks.items()} == {"people": ("PER",), "places": ("LOC",)}
     assert {task.layer for task in tasks.values()} == {"ner"}
-    assert all(example.labels.keys() == {"people", "places"} for example in make_examples(join_layers(sets), tasks))
+    joined = join_examples(make_examples(sentences, tasks) for sentences in sets)
+    assert all(example.labels.keys() == {"people", "places"} for example in joined)
+
+
+# labels that a set does not annotate
+
+BOTH = named("Ada saw Mars", (0, 1, "PER"), (2, 3, "MISC"))
+SPANS = {"ner": TaskConfig(type="span"), "upos": TaskConfig()}
+
+
+def spans_learned(*unannotated: Sequence[str]) -> dict[str, Task]:
+    return learn_tasks([BOTH, named("x", (0, 1, "LOC")), annotated("a", upos="X")], SPANS, unannotated=unannotated)
+
+
+def test_outside_may_be_what_the_set_does_not_annotate() -> None:
+    tasks = spans_learned((), ["MISC"])
+    (example,) = make_examples([BOTH], tasks, unannotated=["MISC"])
+    b_per, b_misc, outside = (tasks["ner"].labels.id(tag) for tag in ("B-PER", "B-MISC", "O"))
+    assert example.labels["ner"] == [b_per, label_set_id(0), b_misc]  # a span that is marked all the same is learned
+    assert tasks["ner"].labels.decode(tasks["ner"].label_sets[0]) == ["O", "B-MISC", "I-MISC"]
+    (whole,) = make_examples([BOTH], tasks)
+    assert whole.labels["ner"] == [b_per, outside, b_misc]
+
+
+def test_every_gap_has_its_set_of_labels() -> None:
+    tasks = spans_learned(["MISC"], [], ["PER", "MISC"], ["MISC", "PER"], ["MISC"])
+    assert [len(ids) for ids in tasks["ner"].label_sets] == [3, 5]
+    assert tasks["upos"].label_sets == ()
+    for gap, index in ((["MISC"], 0), (["MISC", "PER"], 1)):
+        (example,) = make_examples([named("x")], tasks, unannotated=gap)
+        assert example.labels == {"ner": [label_set_id(index)]}
+
+
+def test_only_spans_have_gaps() -> None:
+    (example,) = make_examples([annotated("a b", upos="X Y")], spans_learned(["MISC"]), unannotated=["MISC"])
+    assert example.labels["upos"] == [0, MISSING]
+
+
+def test_an_unannotated_label_that_nobody_annotates_is_refused() -> None:
+    with pytest.raises(
+        ConfigError, match="unannotated: no training data has spans of 'MICS'; there are: LOC, MISC, PER"
+    ):
+        spans_learned(["MISC"], ["MICS"])
+
+
+# long sentences
 
 
 @given(st.integers(1, 60), st.integers(5, 20), st.integers(0, 2))
@@ -250,25 +254,11 @@ def test_forms_are_counted() -> None:
 
 
 @pytest.mark.corpora
-def test_stray_tags_of_universal_ner_stand_where_no_span_goes_on(corpora: Path) -> None:
-    """``B-O`` is on the last token of 540 sentences, so that an ``I-X`` follows none of them and each is ``O``."""
-    path = corpora / "ner" / "uner_en_ewt" / "train.iob2"
-    rows = [line.split("\t") for line in path.read_text(encoding="utf-8").splitlines() if not line.startswith("# ")]
-    after = Counter(rows[i + 1][2:3] == [] for i, row in enumerate(rows) if row[2:3] == ["B-O"])
-    assert after == {True: 540}
-    report = ColumnReport()
-    documents = read_columns_file(path, report=report)
-    assert report.by_kind == {"B-O read as O": 540}
-    spans = Counter(span.label for document in documents for sentence in document for span in sentence.spans["ner"])
-    assert spans == {"PER": 2873, "LOC": 2698, "ORG": 1434, "OTH": 888}
-
-
-@pytest.mark.corpora
 def test_the_two_annotations_of_ewt_are_joined(corpora: Path) -> None:
-    tags, spans = (
-        [s for d in read_documents(DataConfig(), [name], corpora, {layer: layer}) for s in d]
-        for name, layer in (("ud/en_ewt/dev.conllu", "upos"), ("ner/uner_en_ewt/dev.iob2", "ner"))
-    )
-    joined = join_layers([tags, spans])
-    assert sum(layers_of(sentence) == {"upos", "ner"} for sentence in joined) > 0.95 * len(tags)
-    assert columns_of(joined) == columns_of(tags)
+    tags = sentences_of(DataConfig(), "ud/en_ewt/dev.conllu", corpora, upos="upos")
+    spans = sentences_of(DataConfig(), "ner/uner_en_ewt/dev.iob2", corpora, ner="ner")
+    tasks = learn_tasks([*tags, *spans], {"upos": TaskConfig(), "ner": TaskConfig(type="span")})
+    sets = [make_examples(sentences, tasks) for sentences in (tags, spans)]
+    joined = join_examples(sets)
+    assert sum(len(example.labels) == 2 for example in joined) > 0.95 * len(tags)
+    assert columns_of(joined) == columns_of(example for examples in sets for example in examples)
