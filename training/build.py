@@ -1,6 +1,7 @@
 """A recipe -> a trained model: the segmenter first, then the tagger, then the folder."""
 
 import logging
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
@@ -23,7 +24,7 @@ from taggers.segmenter import Segmenter
 from taggers.tasks import Task
 from training.characters import CharacterCorpus, boundary_task
 from training.checkpoints import claim_checkpoints
-from training.config import DataConfig, Recipe, TrainingConfig
+from training.config import DataConfig, PiecesConfig, Recipe, TrainingConfig
 from training.corpora import read_documents
 from training.data import (
     DevSet,
@@ -39,6 +40,7 @@ from training.data import (
 from training.judging import score_segmenter, score_tagger, warn_of_absent_labels
 from training.loop import Judge, Training
 from training.pretrained import load_pretrained
+from training.pruning import prune_pieces, read_texts, without_space_mark
 from training.vectors import read_vectors
 
 _CHECKPOINTS = "checkpoints"
@@ -93,7 +95,7 @@ def _prepare_tagger(
     rate, seed = recipe.training.typography_rate, recipe.training.seed
     # The union of counters takes the larger count: a form must not seem frequent for being seen in both.
     forms = count_forms(e.forms for e in whole) | count_forms(e.forms for e in set_words(whole, rate, seed, 0))
-    labeler = _fresh_labeler(config, tasks, forms, corpora, seed=seed)
+    labeler = _fresh_labeler(config, tasks, forms, corpora, seed=seed, kept=recipe.model.pieces)
 
     def judge(network: TaggingNetwork) -> Mapping[str, float]:
         judged = make_labeler(network, labeler.featurizer, tasks, config)
@@ -193,12 +195,22 @@ def _train(
 
 
 def _fresh_labeler(
-    config: NetworkConfig, tasks: Mapping[str, Task], forms: Mapping[str, int], corpora: Path, *, seed: int
+    config: NetworkConfig,
+    tasks: Mapping[str, Task],
+    forms: Mapping[str, int],
+    corpora: Path,
+    *,
+    seed: int,
+    kept: PiecesConfig | None = None,
 ) -> Labeler:
     piece_model: nn.Module | None = None
     tokenizer: PieceTokenizer | None = None
     if isinstance(config.encoder, TransformerConfig) and config.encoder.pretrained:
         piece_model, tokenizer = load_pretrained(config.encoder.pretrained)
+        if kept is not None:
+            tokenizer = tokenizer if kept.spaces else without_space_mark(tokenizer)
+            needed = Counter(forms) + read_texts(corpora, kept.texts)
+            tokenizer = prune_pieces(piece_model, tokenizer, needed, min_count=kept.min_count, charset=kept.charset)
     words, vectors = _read_vectors(config.features, corpora)
     vocabularies = build_vocabularies(forms, config.features, vectors=words)
     torch.manual_seed(seed)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import BaseModel, Field, PositiveInt, ValidationError, model_validator
+from pydantic import BaseModel, Field, PositiveInt, ValidationError, field_validator, model_validator
 
 from taggers.config import Config, EncoderConfig, FeatureConfig, Fraction, NetworkConfig, TaskConfig, TransformerConfig
 from taggers.errors import ConfigError
@@ -14,10 +14,36 @@ from taggers.errors import ConfigError
 Positive = Annotated[float, Field(gt=0)]
 
 
+class PiecesConfig(Config):
+    """Which pieces of a pretrained encoder's tokenizer are kept: those that the training data and ``texts`` need.
+
+    Attributes:
+        min_count: Rarer pieces are dropped, but for single characters.
+        texts: Text files, or folders of them, that start from ``corpora``.
+        charset: All single characters of this encoding are kept, too (``euc_jp``: every usual kanji).
+        spaces: Whether words begin with the tokenizer's mark of a space; false for a language written without spaces.
+    """
+
+    min_count: PositiveInt = 1
+    texts: tuple[str, ...] = ()
+    charset: str | None = None
+    spaces: bool = True
+
+    @field_validator("charset")
+    @classmethod
+    def _known(cls, charset: str | None) -> str | None:
+        try:
+            "a".encode(charset or "ascii")
+        except LookupError as error:
+            raise ValueError(f"Python knows no encoding {charset!r}") from error
+        return charset
+
+
 class ModelConfig(Config):
     """The tagger's network, and what the model folder says of itself.
 
-    ``limits`` and ``machine`` (what it was trained on) go into the card.
+    ``pieces`` prunes the vocabulary of a pretrained encoder; without it, all of it is kept. ``limits`` and ``machine``
+    (what it was trained on) go into the card.
     """
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]*$")]
@@ -28,8 +54,15 @@ class ModelConfig(Config):
     machine: str = ""
     features: FeatureConfig = FeatureConfig()
     encoder: EncoderConfig
+    pieces: PiecesConfig | None = None
     window: PositiveInt = 512
     margin: PositiveInt = 32
+
+    @model_validator(mode="after")
+    def _pieces_are_pruned(self) -> "ModelConfig":
+        if self.pieces and not (isinstance(self.encoder, TransformerConfig) and self.encoder.pretrained):
+            raise ValueError("pieces are those of a pretrained encoder, and this one has none")
+        return self
 
 
 class DocumentChoice(Config):

