@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 from litestar import Litestar
 from litestar.datastructures import MutableScopeHeaders
@@ -11,12 +12,15 @@ from litestar.di import Provide
 from litestar.types import Message, Scope
 
 from service.errors import answer_problem
+from service.metrics import Metrics
 from service.openapi import openapi_config
+from service.recorder import Recorder
 from service.registry import Registry
 from service.reload import reload_model
 from service.request_id import HEADER, request_id
 from service.routes import ROUTES
 from service.schemas import tag_request
+from service.scrape import scrape
 from service.settings import Settings
 
 logger = logging.getLogger("tagline")
@@ -24,17 +28,21 @@ logger = logging.getLogger("tagline")
 OnLoaded = Callable[[Registry, Exception | None], None]
 
 
-def create_app(settings: Settings, *, on_loaded: OnLoaded | None = None) -> Litestar:
+def create_app(
+    settings: Settings, *, on_loaded: OnLoaded | None = None, shared_metrics: Path | None = None
+) -> Litestar:
     """The service as an ASGI application; it loads its models after it has started, and answers 503 until then.
 
     Args:
         settings: What to serve and within which limits.
         on_loaded: Called once when the models are loaded, or with what went wrong.
+        shared_metrics: Where several processes put their metrics together; None for one process.
 
     Raises:
         ModelError: A model or the device is not there; nothing is loaded yet.
     """
-    registry = Registry(settings)
+    metrics = Metrics(shared=shared_metrics)
+    registry = Registry(settings, metrics=metrics)
     request_model = tag_request(max_documents=settings.max_documents)
 
     @asynccontextmanager
@@ -47,10 +55,11 @@ def create_app(settings: Settings, *, on_loaded: OnLoaded | None = None) -> Lite
             await asyncio.gather(loading, return_exceptions=True)
             await registry.close()
 
-    return Litestar(
-        [*ROUTES, reload_model],
+    app = Litestar(
+        [*ROUTES, reload_model, scrape],
         lifespan=[lifespan],
         dependencies={
+            "metrics": Provide(lambda: metrics, sync_to_thread=False),
             "registry": Provide(lambda: registry, sync_to_thread=False),
             "settings": Provide(lambda: settings, sync_to_thread=False),
             "tag_request": Provide(lambda: request_model, sync_to_thread=False),
@@ -61,6 +70,9 @@ def create_app(settings: Settings, *, on_loaded: OnLoaded | None = None) -> Lite
         openapi_config=openapi_config(request_model),
         logging_config=None,
     )
+    # Around all of it, for litestar's own middleware never sees a request that no route takes.
+    app.asgi_handler = Recorder(app.asgi_handler, metrics=metrics)
+    return app
 
 
 def log_loaded(registry: Registry, failure: Exception | None) -> None:

@@ -1,11 +1,12 @@
 """``tagline serve``: the service on uvicorn, in one process or several."""
 
-import logging
 import os
 import signal
 import socket
 import sys
 from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import FrameType
 from typing import Annotated
 
@@ -16,6 +17,7 @@ from uvicorn.config import STARTUP_FAILURE
 from uvicorn.supervisors import Multiprocess
 
 from service.app import create_app, log_loaded
+from service.logs import set_up_logs
 from service.registry import Registry
 from service.settings import Settings, read_settings
 from taggers.errors import ModelError
@@ -46,7 +48,7 @@ def serve(
         device: Where the models run: auto, cpu, cuda or cuda:N; auto if not given.
     """
     settings = read_settings(host=host, port=port, models=model, workers=workers, device=device)
-    _set_up_logs()
+    set_up_logs(settings)
     Registry(settings)  # a model that is not there is told before anything listens
     with _listen(settings.host, settings.port) as listener:
         address = _address(listener)
@@ -80,16 +82,18 @@ class _Process:
 
 
 def _run_workers(settings: Settings, address: str, listener: socket.socket) -> None:
-    config = _config(settings, partial(_create_worker_app, settings, address), factory=True)
-    supervisor = Multiprocess(config, sockets=[listener])
-    supervisor.run()
+    with TemporaryDirectory(prefix="tagline-metrics-") as shared_metrics:
+        os.environ["PROMETHEUS_MULTIPROC_DIR"] = shared_metrics  # which its client reads when a worker imports it
+        app = partial(_create_worker_app, settings, address, Path(shared_metrics))
+        supervisor = Multiprocess(_config(settings, app, factory=True), sockets=[listener])
+        supervisor.run()
     if any(worker.exitcode == STARTUP_FAILURE for worker in supervisor.processes):
         raise ModelError("a worker could not load the models")
 
 
-def _create_worker_app(settings: Settings, address: str) -> Litestar:
+def _create_worker_app(settings: Settings, address: str, shared_metrics: Path) -> Litestar:
     """The service in one of several processes."""
-    _set_up_logs()
+    set_up_logs(settings)
 
     def on_loaded(registry: Registry, failure: Exception | None) -> None:
         if failure is not None:
@@ -98,7 +102,7 @@ def _create_worker_app(settings: Settings, address: str) -> Litestar:
             os._exit(STARTUP_FAILURE)
         _announce(address, registry)
 
-    return create_app(settings, on_loaded=on_loaded)
+    return create_app(settings, on_loaded=on_loaded, shared_metrics=shared_metrics)
 
 
 def _announce(address: str, registry: Registry) -> None:
@@ -132,11 +136,6 @@ def _listen(host: str, port: int) -> socket.socket:
 def _address(listener: socket.socket) -> str:
     host, port = listener.getsockname()[:2]
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
-
-
-def _set_up_logs() -> None:
-    logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", level=logging.WARNING)
-    logging.getLogger("tagline").setLevel(logging.INFO)
 
 
 def _exit(number: int, frame: FrameType | None) -> None:  # noqa: ARG001

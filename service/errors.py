@@ -24,6 +24,7 @@ import msgspec
 from litestar import Request, Response
 from litestar.exceptions import HTTPException
 
+from service.account import current_account
 from service.request_id import request_id
 from taggers.errors import InvalidText, ModelError, ModelNotFound, UnknownTask
 
@@ -145,6 +146,7 @@ def answer_problem(request: Request[Any, Any, Any], error: Exception) -> Respons
 def _problem(
     row: Row, detail: str, *, fields: Sequence[FieldError] = (), headers: Mapping[str, str] | None = None
 ) -> Response[bytes]:
+    current_account().problems[row.kind] += 1
     body = {"type": f"urn:tagline:problem:{row.kind}", "title": row.title, "status": int(row.status), "detail": detail}
     if fields:
         body["errors"] = [{"path": field.path, "message": field.message} for field in fields]

@@ -8,8 +8,9 @@ from weakref import WeakSet
 
 import torch
 
-from service.errors import NotReady, Reloading
+from service.errors import NotReady, RefusedModel, Reloading
 from service.loading import load_again, load_warm
+from service.metrics import Metrics, ModelMetrics
 from service.schemas import ModelDescription, TaskDescription
 from service.served import ServedModel
 from service.settings import Settings
@@ -32,13 +33,15 @@ class Registry:
 
     Args:
         settings: Which models, and where they run.
+        metrics: What they tell of their work.
 
     Raises:
         ModelError: A model or the device is not there, or two models have the same name; nothing is loaded yet.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, *, metrics: Metrics | None = None) -> None:
         self._settings = settings
+        self._metrics = Metrics() if metrics is None else metrics
         self.phase = Phase.LOADING
         find_device(settings.device)
         asked = settings.models or tuple(bundled_models())
@@ -60,7 +63,7 @@ class Registry:
         self._divide_cores()
         for name, folder in self._folders.items():
             tagger = await asyncio.to_thread(load_warm, folder, device=self._settings.device)
-            self._served[name] = self._serve(tagger)
+            self._served[name] = self._serve(name, tagger)
         for served in self._served.values():
             served.start()
         self.phase = Phase.READY
@@ -87,12 +90,18 @@ class Registry:
             raise Reloading(f"model {name!r} is being loaded already")
         folder = folder or self._folders[name]
         self._reloading.add(name)
+        outcome = "failed"
         try:
             tagger = await asyncio.to_thread(load_again, folder, device=self._settings.device)
+            self.check_ready()  # for that took a while
+            self._replace(name, tagger)
+            outcome = "loaded"
+        except RefusedModel:
+            outcome = "refused"
+            raise
         finally:
             self._reloading.remove(name)
-        self.check_ready()  # for that took a while
-        self._replace(name, tagger)
+            self._metrics.reloads.labels(name, outcome).inc()
         self._folders[name] = folder
         return self.describe(name)
 
@@ -162,12 +171,14 @@ class Registry:
         share = max(1, torch.get_num_threads() // (2 * self._settings.workers))
         torch.set_num_threads(self._settings.threads or share)
 
-    def _serve(self, tagger: Tagger) -> ServedModel:
-        return ServedModel(tagger, settings=self._settings, preparers=self._preparers)
+    def _serve(self, name: str, tagger: Tagger) -> ServedModel:
+        metrics = ModelMetrics(self._metrics, name)
+        metrics.observe_loaded()
+        return ServedModel(tagger, settings=self._settings, metrics=metrics, preparers=self._preparers)
 
     def _replace(self, name: str, tagger: Tagger) -> None:
         """From now on requests find the new model; those that found the old one hold it, and nobody else does."""
-        served = self._serve(tagger)
+        served = self._serve(name, tagger)
         served.start()
         self._replaced.add(self._served[name])
         self._served[name] = served

@@ -9,8 +9,10 @@ from functools import partial
 from itertools import islice
 from typing import TypeVar
 
+from service.account import current_account
 from service.admission import Admission
 from service.batcher import Batcher
+from service.metrics import ModelMetrics
 from service.settings import Settings
 from service.stopwatch import Stopwatch
 from taggers.document import Document, Sentence, Span
@@ -56,12 +58,14 @@ class ServedModel:
     Args:
         tagger: The model.
         settings: Budgets and limits.
+        metrics: Those of the model.
         preparers: The threads that segment, decode and write answers.
     """
 
-    def __init__(self, tagger: Tagger, *, settings: Settings, preparers: Executor) -> None:
+    def __init__(self, tagger: Tagger, *, settings: Settings, metrics: ModelMetrics, preparers: Executor) -> None:
         self.tagger = tagger
-        self._batcher = Batcher(tagger.label, max_padded_tokens=settings.max_batch_tokens)
+        self._metrics = metrics
+        self._batcher = Batcher(metrics.measured(tagger.label), max_padded_tokens=settings.max_batch_tokens)
         self._admission = Admission(max_tokens=settings.max_queue_tokens)
         self._preparers = preparers
 
@@ -115,12 +119,22 @@ class ServedModel:
         return await asyncio.get_running_loop().run_in_executor(self._preparers, function, *arguments)
 
     async def _label(self, documents: Sequence[Document], finish: Finish[Result], stopwatch: Stopwatch) -> Result:
-        with self._admission.admit(sum(map(_estimate, documents)), tokens_per_second=self._batcher.tokens_per_second):
+        stopwatch.tell(self._metrics.observe_phase)
+        estimate = sum(map(_estimate, documents))
+        rate = self._batcher.tokens_per_second
+        with self._admission.admit(estimate, tokens_per_second=rate), self._metrics.queued(estimate):
             prepared = await self.run(self._prepare, documents)
             stopwatch.lap("segment")
             answers = await self._batcher.submit(prepared.chunks, on_start=lambda: stopwatch.lap("queue"))
             stopwatch.lap("compute")
-            return await self.run(finish, prepared, answers)
+            finished = await self.run(finish, prepared, answers)
+        self._account_for(prepared.documents)
+        return finished
+
+    def _account_for(self, documents: Sequence[Document]) -> None:
+        num_tokens = sum(len(sentence) for document in documents for sentence in document)
+        self._metrics.observe_documents(documents=len(documents), tokens=num_tokens)
+        current_account().add_documents(self._metrics.name, documents=len(documents), tokens=num_tokens)
 
     def _prepare(self, documents: Sequence[Document]) -> _Prepared:
         raw = [index for index, document in enumerate(documents) if not document.sentences]

@@ -1,7 +1,7 @@
 """Settings of the service: read from environment variables that begin with ``TAGLINE_``; the command line wins."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -49,13 +49,28 @@ class Settings(BaseSettings):
     """About how many tokens may be accepted and not answered, for each model; more is refused with 429."""
 
     max_body_bytes: int = Field(4_000_000, ge=1)
-    """The most bytes in the body of a request."""
+    """The most bytes in the body of a request, and in a line of a stream."""
 
     max_documents: int = Field(1_000, ge=1)
     """The most documents in one request."""
 
+    stream_documents: int = Field(128, ge=1)
+    """The most documents of one stream that are in flight: received, and their answers not sent."""
+
+    stream_bytes: int = Field(100_000, ge=1)
+    """The most bytes of them; a document that has more is in flight alone."""
+
+    stream_idle_timeout_s: float = Field(300, gt=0)
+    """How long the client of a stream may send nothing, or read nothing, before the stream is ended."""
+
     request_timeout_s: float = Field(300, gt=0)
     """How long a request may take before it is given up with 503."""
+
+    log_format: Literal["plain", "json"] = "plain"
+    """How a line of the log is written."""
+
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    """The least that is logged; ``info`` has one line for each request, but for health checks and metrics."""
 
     drain_timeout_s: int = Field(30, ge=0)
     """How long requests that were accepted may go on after the service was told to stop."""

@@ -35,11 +35,16 @@ def test_serves_until_it_is_told_to_stop(tiny: Path) -> None:
             post(address, {"text": 1})
         with caught.value as refused:
             assert json.load(refused)["errors"][0]["path"] == "text"
-        assert served.stop(signal.SIGTERM) == (0, "", "")
+        status, out, err = served.stop(signal.SIGTERM)
+        assert (status, out) == (0, "")
+        assert [line.partition(" route=")[2].split()[:2] for line in err.splitlines()] == [
+            ["/v1/tag", "status=200"],
+            ["/v1/tag", "status=400"],
+        ]
 
 
 def test_ctrl_c_finishes_what_was_accepted_and_is_quiet(tiny: Path) -> None:
-    with serve(TAGLINE_MODELS=str(tiny), TAGLINE_PORT="0") as served:
+    with serve(TAGLINE_MODELS=str(tiny), TAGLINE_PORT="0", TAGLINE_LOG_FORMAT="json") as served:
         address = served.wait_until_ready().removeprefix("http://")
         with (
             closing(HTTPConnection(address, timeout=WITHIN_S)) as first,
@@ -52,8 +57,10 @@ def test_ctrl_c_finishes_what_was_accepted_and_is_quiet(tiny: Path) -> None:
             answer = first.getresponse()
             assert answer.status == 200
             assert len(json.load(answer)["documents"]) == 40
-        assert served.process.communicate(timeout=WITHIN_S) == ("", "")
-        assert served.process.returncode == 130
+        out, err = served.process.communicate(timeout=WITHIN_S)
+        assert (served.process.returncode, out) == (130, "")
+        (line,) = map(json.loads, err.splitlines())
+        assert (line["route"], line["status"], line["documents"], line["model"]) == ("/v1/tag", 200, 40, "tiny")
 
 
 def test_a_body_over_the_limit_is_answered_though_its_client_sends_it_all_first(tiny: Path) -> None:
@@ -71,6 +78,8 @@ def test_several_workers_share_a_port(tiny: Path) -> None:
         assert served.wait_until_ready() == address
         for _ in range(4):
             assert post(address, {"text": "Paris"})["model"] == "tiny"
+        with urllib.request.urlopen(f"{address}/metrics", timeout=WITHIN_S) as metrics:  # of all, whoever answers
+            assert b'tagline_documents_total{model="tiny"} 4.0\n' in metrics.read()
         assert served.stop(signal.SIGTERM)[0] == 0
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from service.errors import QueueFull
+from service.metrics import Metrics, ModelMetrics
 from service.served import ServedModel
 from service.settings import Settings
 from service.stopwatch import Stopwatch
@@ -25,7 +26,9 @@ def tagger(tiny: Path) -> Tagger:
 def served(tagger: Tagger, scenario, **settings) -> object:  # type: ignore[no-untyped-def]
     async def run() -> object:
         with ThreadPoolExecutor(2) as preparers:
-            model = ServedModel(tagger, settings=Settings(**settings), preparers=preparers)
+            model = ServedModel(
+                tagger, settings=Settings(**settings), metrics=ModelMetrics(Metrics(), "tiny"), preparers=preparers
+            )
             model.start()
             answer = await scenario(model)
             await model.close()

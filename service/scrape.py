@@ -1,0 +1,20 @@
+"""``GET /metrics``: what Prometheus comes for."""
+
+from litestar import Response, get
+from litestar.di import NamedDependency
+
+from service.exchange import AnyRequest
+from service.metrics import Metrics
+
+
+@get(
+    "/metrics",
+    operation_id="metrics",
+    summary="Metrics for Prometheus",
+    media_type="text/plain",
+    sync_to_thread=True,
+)
+def scrape(request: AnyRequest, metrics: NamedDependency[Metrics]) -> Response[bytes]:
+    """Requests, errors, queues, batches, padding, the device's time and the phases of tagging, in Prometheus' text."""
+    written, media_type = metrics.write(request.headers.get("accept", ""))
+    return Response(written, media_type=media_type)

@@ -1,0 +1,57 @@
+"""``GET /metrics`` of a service that has worked."""
+
+import httpx
+import pytest
+from litestar import Litestar
+from litestar.testing import TestClient
+from prometheus_client.parser import text_string_to_metric_families
+
+from service.settings import Settings
+from tests.service.clients import tag, with_service
+
+
+def samples(text: str) -> dict[tuple[str, frozenset[tuple[str, str]]], float]:
+    return {
+        (sample.name, frozenset(sample.labels.items())): sample.value
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+    }
+
+
+def test_it_tells_of_requests_errors_models_and_the_process(settings: Settings) -> None:
+    async def scenario(client: httpx.AsyncClient) -> None:
+        await tag(client, documents=[{"tokens": [["Ada", "wrote"], ["Paris"]]}])
+        await tag(client, text="Ada wrote.", tasks=["nothing"])
+        await client.get("/no/such/path")
+        await client.post("/v1/models/tiny/reload")
+        answer = await client.get("/metrics")
+        assert answer.status_code == 200
+        assert answer.headers["content-type"].startswith("text/plain; version=")
+        found = samples(answer.text)
+
+        def value(name: str, **labels: str) -> float:
+            return found[name, frozenset(labels.items())]
+
+        assert value("tagline_requests_total", route="/v1/tag", method="POST", status="200") == 1
+        assert value("tagline_requests_total", route="/v1/tag", method="POST", status="400") == 1
+        assert value("tagline_requests_total", route="unmatched", method="GET", status="404") == 1
+        assert value("tagline_requests_in_progress") == 1  # this one
+        assert value("tagline_errors_total", kind="unknown-task") == 1
+        assert value("tagline_errors_total", kind="not-found") == 1
+        assert value("tagline_documents_total", model="tiny") == 1
+        assert value("tagline_tokens_total", model="tiny") == value("tagline_batch_tokens_total", model="tiny") == 3
+        assert value("tagline_batch_positions_total", model="tiny") == 4
+        assert value("tagline_queue_tokens", model="tiny") == 0
+        assert value("tagline_reloads_total", model="tiny", outcome="loaded") == 1
+        for phase in ("segment", "queue", "compute", "respond"):
+            assert value("tagline_phase_seconds_count", model="tiny", phase=phase) == 1
+
+    with_service(settings, scenario)
+
+
+@pytest.mark.parametrize("accept", ["*/*", "application/openmetrics-text;version=1.0.0"])
+def test_in_the_form_that_is_asked_for(accept: str, client: TestClient[Litestar]) -> None:
+    answer = client.get("/metrics", headers={"Accept": accept})
+    assert answer.headers["content-type"].startswith(
+        "application/openmetrics" if "openmetrics" in accept else "text/plain"
+    )
