@@ -13,15 +13,34 @@ from litestar import MediaType, Request, Response, Router
 from litestar.exceptions import NotFoundException
 from litestar.openapi import OpenAPIConfig, ResponseSpec
 from litestar.openapi.plugins import JsonRenderPlugin
-from litestar.openapi.spec import OpenAPIMediaType, OpenAPIResponse, Operation, Reference, RequestBody, Schema
+from litestar.openapi.spec import (
+    OpenAPIMediaType,
+    OpenAPIResponse,
+    Operation,
+    Parameter,
+    Reference,
+    RequestBody,
+    Schema,
+)
 from litestar.openapi.spec.enums import OpenAPIType
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from service.errors import PROBLEM_JSON
 from service.huggingface import Entity, TokenClassificationRequest
+from service.options import TagOptions
 from service.rendering import FORMS
-from service.schemas import Health, ModelDescription, ModelsAnswer, Problem, ReloadRequest, TagAnswer, TagRequest
+from service.schemas import (
+    Health,
+    LineProblem,
+    ModelDescription,
+    ModelsAnswer,
+    Problem,
+    ReloadRequest,
+    TagAnswer,
+    TagRequest,
+)
+from service.stream import NDJSON
 
 _PROBLEMS = {
     400: "The request is malformed; each bad field is named with its path",
@@ -43,6 +62,27 @@ def problems(*statuses: int) -> dict[int, ResponseSpec]:
     }
 
 
+def option_parameters() -> list[Parameter | Reference]:
+    """``TagOptions`` as parameters of a query."""
+    fields = TagOptions.model_json_schema()["properties"]
+    return [
+        Parameter(
+            name=name,
+            param_in="query",
+            description=field.description,
+            style="form" if name == "tasks" else None,
+            explode=False if name == "tasks" else None,
+            schema=Schema(
+                type=OpenAPIType.ARRAY if name == "tasks" else OpenAPIType.STRING,
+                items=Schema(type=OpenAPIType.STRING) if name == "tasks" else None,
+                enum=fields[name].get("enum"),
+                default=fields[name].get("default"),
+            ),
+        )
+        for name, field in TagOptions.model_fields.items()
+    ]
+
+
 @dataclass
 class TagOperation(Operation):
     """What ``POST /v1/tag`` takes and answers; its handler reads and writes bytes, so litestar cannot know."""
@@ -56,6 +96,25 @@ class TagOperation(Operation):
         content["application/json"] = OpenAPIMediaType(schema=Reference("#/components/schemas/TagAnswer"))
         responses = self.responses or {}
         responses["200"] = OpenAPIResponse(description="The documents, tagged", content=content)
+
+
+@dataclass
+class StreamOperation(Operation):
+    """What ``POST /v1/tag/stream`` takes and answers."""
+
+    def __post_init__(self) -> None:
+        """Fill in the parameters and the bodies."""
+        self.parameters = option_parameters()
+        line = OpenAPIMediaType(schema=Reference("#/components/schemas/RequestDocument"))
+        self.request_body = RequestBody(
+            description="One document a line, each a JSON object", content={NDJSON: line}, required=True
+        )
+        either = [Reference("#/components/schemas/AnsweredDocument"), Reference("#/components/schemas/LineProblem")]
+        responses = self.responses or {}
+        responses["200"] = OpenAPIResponse(
+            description="One line for each, in their order: the document, tagged, or what is wrong with its line",
+            content={NDJSON: OpenAPIMediaType(schema=Schema(one_of=either))},
+        )
 
 
 @dataclass
@@ -122,7 +181,7 @@ def openapi_config(tag_request: type[TagRequest]) -> OpenAPIConfig:
 
 def _schemas(tag_request: type[TagRequest]) -> dict[str, Any]:
     requests: list[type[BaseModel]] = [tag_request, ReloadRequest, TokenClassificationRequest]
-    answers: list[type[BaseModel]] = [TagAnswer, ModelsAnswer, ModelDescription, Health, Problem, Entity]
+    answers: list[type[BaseModel]] = [TagAnswer, ModelsAnswer, ModelDescription, Health, Problem, LineProblem, Entity]
     _, made = models_json_schema(
         [*((model, "validation") for model in requests), *((model, "serialization") for model in answers)],
         ref_template="#/components/schemas/{model}",

@@ -37,7 +37,7 @@ Render = Callable[[Answer], bytes]
 
 def render_json(answer: Answer) -> bytes:
     """The answer shape; written document by document, because as objects it is many times its size."""
-    written = (msgspec.json.encode(_with_layers(document, answer)) for document in answer.documents)
+    written = (encode_document(document, layers=answer.layers, offsets=answer.offsets) for document in answer.documents)
     return b'{"model":%b,"documents":[%b]}' % (msgspec.json.encode(answer.model), b",".join(written))
 
 
@@ -51,9 +51,20 @@ def render_html(answer: Answer) -> bytes:
     return "".join(write_html(answer.documents, title=f"Tagged by {answer.model}")).encode()
 
 
-def _with_layers(document: Document, answer: Answer) -> dict[str, Any]:
-    made = document_to_json(document, offsets=answer.offsets)
-    for layer in answer.layers:
+def encode_document(document: Document, *, layers: Sequence[str], offsets: OffsetUnit) -> bytes:
+    """One document in the answer shape, as JSON on one line.
+
+    Args:
+        document: What to write.
+        layers: The layers of spans that it has, if only empty ones.
+        offsets: The unit of offsets.
+    """
+    return msgspec.json.encode(_shape(document, layers, offsets))
+
+
+def _shape(document: Document, layers: Sequence[str], offsets: OffsetUnit) -> dict[str, Any]:
+    made = document_to_json(document, offsets=offsets)
+    for layer in layers:
         made["spans"].setdefault(layer, [])
     return made
 
@@ -76,3 +87,13 @@ def choose_form(accept: Accept) -> tuple[str, Render]:
     if found is None:
         raise NotAcceptable(f"expected Accept to allow one of {', '.join(FORMS)}")
     return found, FORMS[found]
+
+
+def check_accepts(accept: Accept, form: str) -> None:
+    """Go on only if the client takes the one form that there is.
+
+    Raises:
+        NotAcceptable: It does not.
+    """
+    if accept.best_match([form]) is None:
+        raise NotAcceptable(f"expected Accept to allow {form}")

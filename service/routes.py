@@ -8,15 +8,20 @@ from typing import Any
 from litestar import MediaType, Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
+from litestar.types import ASGIApp
 
+from service.errors import answer_problem
 from service.exchange import AnyRequest, read_body, unless_gone, within
 from service.huggingface import TokenClassificationRequest
-from service.openapi import TagOperation, TokenClassificationOperation, problems
+from service.line_tagger import LineTagger
+from service.openapi import StreamOperation, TagOperation, TokenClassificationOperation, problems
+from service.options import read_options
 from service.registry import Registry
-from service.rendering import Answer, choose_form
+from service.rendering import Answer, check_accepts, choose_form
 from service.schemas import Health, ModelDescription, ModelsAnswer, TagRequest, parse_request
 from service.settings import Settings
 from service.stopwatch import Stopwatch
+from service.stream import NDJSON, TagStream
 
 
 @get("/", include_in_schema=False, sync_to_thread=False)
@@ -60,6 +65,38 @@ async def tag(
 
     written = await unless_gone(request, within(settings.request_timeout_s, answer()))
     return Response(written, media_type=media_type, headers={"Server-Timing": stopwatch.header()})
+
+
+@post(
+    "/v1/tag/stream",
+    status_code=HTTPStatus.OK,
+    request_max_body_size=None,
+    operation_id="tagStream",
+    summary="Tag a stream of documents",
+    operation_class=StreamOperation,
+    responses=problems(400, 404, 406, 503),
+)
+async def tag_stream(
+    request: AnyRequest, registry: NamedDependency[Registry], settings: NamedDependency[Settings]
+) -> ASGIApp:
+    """One document a line, answered in order while the body is still arriving: read while you send.
+
+    A line that is wrong is answered by what is wrong with it, and the others go on. There is no limit to the length of
+    a stream; what arrives faster than it can be answered, or than the answers are read, waits at the client.
+    """
+    registry.check_ready()
+    check_accepts(request.accept, NDJSON)
+    options = read_options(request.query_params.multi_items())
+    name = registry.default if options.model is None else options.model
+    registry.find(name).span_layers(options.tasks)
+    tagger = LineTagger(
+        lambda: registry.find(name),
+        options,
+        write_problem=lambda error: answer_problem(request, error).content,
+        max_line_bytes=settings.max_body_bytes,
+        timeout_s=settings.request_timeout_s,
+    )
+    return TagStream(tagger.answer, write_problem=tagger.problem, settings=settings)
 
 
 @post(
@@ -122,7 +159,7 @@ def ready(registry: NamedDependency[Registry]) -> Response[Health]:
     return _json(Health(status="ready"))
 
 
-ROUTES = [root, tag, classify_tokens, list_models, show_model, live, ready]
+ROUTES = [root, tag, tag_stream, classify_tokens, list_models, show_model, live, ready]
 
 
 def _json(answer: Any) -> Response[Any]:

@@ -333,3 +333,11 @@ class Problem(_Answer):
     status: int
     detail: str
     errors: list[ProblemField] | None = None
+
+
+class LineProblem(_Answer):
+    """What ``POST /v1/tag/stream`` answers to a line that is wrong, or before it ends early."""
+
+    line: int
+    """The line's number, from 1; at an early end, that of the first line without an answer."""
+    error: Problem
