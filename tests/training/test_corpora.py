@@ -11,7 +11,7 @@ from taggers.formats.columns import ColumnReport, read_columns_file
 from taggers.labels import LabelSet
 from taggers.spans import Scheme, span_tags
 from taggers.tasks import Task
-from training.config import DataConfig, DocumentChoice
+from training.config import DataConfig, DocumentChoice, read_recipe
 from training.corpora import annotated_types, name_layers, read_documents, span_labels
 
 
@@ -194,3 +194,14 @@ def test_mentions_of_the_broad_twitter_corpus_are_joined(corpora: Path) -> None:
         for words in ((), ("@",))
     ]
     assert found == [325, 296]
+
+
+@pytest.mark.corpora
+def test_the_mix_of_the_default_model_has_four_labels_and_no_other(corpora: Path) -> None:
+    recipe = read_recipe(Path(__file__).parents[2] / "training" / "configs" / "en.toml")
+    counts: Counter[str] = Counter()
+    for data in recipe.data:
+        if "ner" in data.tasks:
+            documents = read_documents(data, data.train, corpora, {"ner": "ner"})
+            counts.update(label for *_, label in spans_of(documents))
+    assert counts == {"PER": 16758, "LOC": 12828, "ORG": 12507, "MISC": 8753}

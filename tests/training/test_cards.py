@@ -1,0 +1,99 @@
+"""A model's card: every test set measured on what it annotates, each by a command that gives the figure again."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import torch
+
+from taggers.errors import ConfigError
+from taggers.manifest import read_manifest
+from taggers.pipeline import load
+from training.build import build_model
+from training.cards import write_measured_card
+from training.config import Recipe, read_recipe
+from training.corpora import read_documents
+from training.evaluation import evaluate
+
+CPU = torch.device("cpu")
+DATA = """[
+    {name="Tags", train=["letters.conllu"], dev=["letters.conllu"], test=["letters.conllu"],
+     tasks=["upos", "xpos", "feats", "lemma"], license="CC0", url="https://example.org/tags", attribution="By us."},
+    {name="Names", train=["letters.iob2"], test=["letters.iob2"], tasks=["ner"]},
+    {name="People", test=["letters.iob2"], tasks=["ner"], unannotated=["LOC", "ORG"]},
+    {name="Renamed", test=["letters.iob2"], tasks=["ner"], labels={ORG="LOC"}},
+    {name="Names", train=["letters.iob2"], tasks=["ner"]},
+]"""
+
+
+@pytest.fixture(autouse=True, scope="module")
+def one_thread() -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+def recipe_of(fixtures: Path, data: str) -> Recipe:
+    values = [f"corpora={json.dumps(str(fixtures))}", f"data={data.replace(chr(10), ' ')}", "training.epochs=2"]
+    return read_recipe(fixtures / "letters.toml", values).model_copy(update={"segmenter": None})
+
+
+@pytest.fixture(scope="module")
+def measured(fixtures: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Recipe, Path]:
+    recipe, folder = recipe_of(fixtures, DATA), tmp_path_factory.mktemp("runs") / "letters"
+    build_model(recipe, folder, resume=False, device=CPU)
+    write_measured_card(recipe, folder, device=CPU)
+    return recipe, folder
+
+
+def test_the_scores_are_in_the_card_and_in_the_manifest(measured: tuple[Recipe, Path]) -> None:
+    _, folder = measured
+    scores = read_manifest(folder).scores
+    assert list(scores) == [
+        "Tags test, gold tokens",
+        "Names test, gold tokens",
+        "People test, gold tokens; PER only",
+        "Renamed test, gold tokens",
+    ]
+    card = (folder / "README.md").read_text(encoding="utf-8")
+    for key in scores:
+        data, conditions = key.split(" test, ")
+        assert f"### {data}, test: {conditions}\n" in card
+    assert card.count("- [Tags](https://example.org/tags), CC0. By us.\n") == 1
+    assert card.count("- [Names](") == 1
+
+
+def test_a_set_is_scored_on_the_labels_that_it_annotates(measured: tuple[Recipe, Path]) -> None:
+    scores = read_manifest(measured[1]).scores
+    names, people, renamed = (
+        next(value["ner"] for key, value in scores.items() if key.startswith(name))
+        for name in ("Names", "People", "Renamed")
+    )
+    assert people["types"] == {"PER": names["types"]["PER"]}
+    assert people["support"] == names["types"]["PER"]["support"] < names["support"] == renamed["support"]
+    assert renamed["types"]["LOC"]["support"] == sum(names["types"][label]["support"] for label in ("LOC", "ORG"))
+
+
+def test_the_command_of_each_figure_gives_it_again(measured: tuple[Recipe, Path], fixtures: Path) -> None:
+    recipe, folder = measured
+    card = (folder / "README.md").read_text(encoding="utf-8")
+    commands = [line for line in card.splitlines() if line.startswith(("tagline evaluate", "tagline card"))]
+    assert commands == [
+        "tagline evaluate letters corpora/letters.conllu",
+        "tagline evaluate letters corpora/letters.iob2",
+        "tagline evaluate letters corpora/letters.iob2 --types PER",
+        "tagline card letters",  # an evaluation of the files does not rename
+    ]
+    tagger = load(folder, device="cpu")
+    gold = read_documents(recipe.data[1], ["letters.iob2"], fixtures, {"ner": "ner"})
+    again = evaluate(tagger.tag, gold, types=["PER"]).spans["ner"].to_json()
+    assert again == read_manifest(folder).scores["People test, gold tokens; PER only"]["ner"]
+
+
+def test_without_test_files_there_is_nothing_to_measure(measured: tuple[Recipe, Path], fixtures: Path) -> None:
+    data = '[{train=["letters.conllu"], dev=["letters.conllu"], tasks=["upos", "xpos", "feats", "lemma"]}, \
+        {train=["letters.iob2"], tasks=["ner"]}]'
+    with pytest.raises(ConfigError, match="names a test file"):
+        write_measured_card(recipe_of(fixtures, data), measured[1], device=CPU)
