@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 
 from litestar import Litestar
@@ -11,6 +12,7 @@ from litestar.datastructures import MutableScopeHeaders
 from litestar.di import Provide
 from litestar.types import Message, Scope
 
+from service.doors import Doors, cors_config, describe_doors
 from service.errors import answer_problem
 from service.metrics import Metrics
 from service.openapi import openapi_config
@@ -56,7 +58,7 @@ def create_app(
             await registry.close()
 
     app = Litestar(
-        [*ROUTES, reload_model, scrape],
+        [*ROUTES, reload_model, *([] if settings.metrics == "off" else [scrape])],
         lifespan=[lifespan],
         dependencies={
             "metrics": Provide(lambda: metrics, sync_to_thread=False),
@@ -67,7 +69,9 @@ def create_app(
         exception_handlers={Exception: answer_problem},
         before_send=[_send_request_id],
         request_max_body_size=settings.max_body_bytes,
-        openapi_config=openapi_config(request_model),
+        openapi_config=openapi_config(request_model, amend=partial(describe_doors, settings=settings)),
+        cors_config=cors_config(settings),
+        middleware=[Doors(settings)],
         logging_config=None,
     )
     # Around all of it, for litestar's own middleware never sees a request that no route takes.

@@ -2,6 +2,8 @@
 
     ServiceError
     ├── BadRequest           the body is not what the interface demands; carries the path of each bad field
+    ├── Unauthorized         there is no API key, or it is not known
+    ├── TooManyRequests      a client comes too often; carries when to come back
     ├── NotAcceptable        no form of the answer that the client takes
     ├── TooLarge             the body or the number of documents is over its limit
     ├── Reloading            the model is being loaded already
@@ -58,6 +60,23 @@ class BadRequest(ServiceError):
         self.fields = tuple(fields)
 
 
+class Unauthorized(ServiceError):
+    """There is no API key, or it is not known."""
+
+
+class TooManyRequests(ServiceError):
+    """A client comes too often.
+
+    Args:
+        detail: How often is too often.
+        retry_after_s: When it may come back, in whole seconds.
+    """
+
+    def __init__(self, detail: str, *, retry_after_s: int) -> None:
+        super().__init__(detail)
+        self.retry_after_s = retry_after_s
+
+
 class NotAcceptable(ServiceError):
     """The client takes no form of the answer that there is."""
 
@@ -112,6 +131,7 @@ TABLE: Mapping[type[Exception], Row] = {
     BadRequest: Row(400, "bad-request", "The request is not what the interface demands"),
     InvalidText: Row(400, "invalid-text", "A text is not valid Unicode"),
     UnknownTask: Row(400, "unknown-task", "The model has no such task"),
+    Unauthorized: Row(401, "unauthorized", "An API key is needed"),
     ModelNotFound: Row(404, "unknown-model", "There is no such model"),
     ModelError: Row(400, "unsuitable-model", "The model cannot do this"),
     NotAcceptable: Row(406, "not-acceptable", "There is no such form of the answer"),
@@ -119,6 +139,7 @@ TABLE: Mapping[type[Exception], Row] = {
     TooLarge: Row(413, "too-large", "The request is over a limit"),
     RefusedModel: Row(422, "refused-model", "The model cannot be loaded"),
     QueueFull: Row(429, "queue-full", "Too much work is waiting"),
+    TooManyRequests: Row(429, "too-many-requests", "The client comes too often"),
     ClientGone: Row(499, "client-gone", "The client hung up"),
     NotReady: Row(503, "not-ready", "The service is not ready"),
     TookTooLong: Row(503, "took-too-long", "The request ran into its time limit"),
@@ -161,7 +182,13 @@ def _fields(error: Exception) -> Sequence[FieldError]:
 
 
 def _headers(error: Exception) -> Mapping[str, str] | None:
-    return {"Retry-After": str(error.retry_after_s)} if isinstance(error, QueueFull) else None
+    match error:
+        case QueueFull() | TooManyRequests():
+            return {"Retry-After": str(error.retry_after_s)}
+        case Unauthorized():
+            return {"WWW-Authenticate": 'Bearer realm="tagline"'}
+        case _:
+            return None
 
 
 def _framework_row(error: HTTPException) -> Row:

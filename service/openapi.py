@@ -3,7 +3,7 @@
 litestar describes the routes; what bodies look like is said by pydantic itself, which knows its models best.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from importlib.metadata import version
@@ -41,6 +41,9 @@ from service.schemas import (
     TagRequest,
 )
 from service.stream import NDJSON
+
+Amend = Callable[[dict[str, Any]], dict[str, Any]]
+"""The document -> the document with something more."""
 
 _PROBLEMS = {
     400: "The request is malformed; each bad field is named with its path",
@@ -147,13 +150,14 @@ class ReloadOperation(Operation):
 class _SchemaPlugin(JsonRenderPlugin):
     """Serves the document with the models as pydantic describes them."""
 
-    def __init__(self, schemas: Mapping[str, Any]) -> None:
+    def __init__(self, schemas: Mapping[str, Any], amend: Amend) -> None:
         super().__init__(path=("/", "/openapi.json"), media_type=MediaType.JSON)
         self._schemas = schemas
+        self._amend = amend
 
     def render(self, request: Request[Any, Any, Any], openapi_schema: dict[str, Any]) -> bytes:
         """The document as JSON."""
-        return super().render(request, {**openapi_schema, "components": {"schemas": self._schemas}})
+        return super().render(request, self._amend({**openapi_schema, "components": {"schemas": self._schemas}}))
 
 
 def _refuse_other_paths(response: Response[Any]) -> Response[Any]:
@@ -163,11 +167,12 @@ def _refuse_other_paths(response: Response[Any]) -> Response[Any]:
     return response
 
 
-def openapi_config(tag_request: type[TagRequest]) -> OpenAPIConfig:
+def openapi_config(tag_request: type[TagRequest], *, amend: Amend) -> OpenAPIConfig:
     """The OpenAPI document of a service.
 
     Args:
         tag_request: The request model with the limits of this service.
+        amend: Adds what is true of every route.
     """
     return OpenAPIConfig(
         title="Tagline",
@@ -175,7 +180,7 @@ def openapi_config(tag_request: type[TagRequest]) -> OpenAPIConfig:
         description="Sentences, tokens, tags, lemmas and entities, in one pass with exact offsets.",
         openapi_router=Router("/schema", route_handlers=[], include_in_schema=False, after_request=_refuse_other_paths),
         use_handler_docstrings=True,
-        render_plugins=[_SchemaPlugin(_schemas(tag_request))],
+        render_plugins=[_SchemaPlugin(_schemas(tag_request), amend)],
     )
 
 

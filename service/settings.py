@@ -1,12 +1,16 @@
 """Settings of the service: read from environment variables that begin with ``TAGLINE_``; the command line wins."""
 
+import re
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from taggers.errors import ConfigError
+
+_KEY = re.compile(r"[!-+\--~]+")
+_ORIGIN = re.compile(r"\*|[a-z][a-z0-9+.-]*://[^/\s?#@*]+")
 
 
 class Settings(BaseSettings):
@@ -66,6 +70,20 @@ class Settings(BaseSettings):
     request_timeout_s: float = Field(300, gt=0)
     """How long a request may take before it is given up with 503."""
 
+    api_keys: Annotated[tuple[SecretStr, ...], NoDecode] = ()
+    """Keys that clients must have, as ``Authorization: Bearer KEY`` or ``X-API-Key: KEY``; separated by commas. None:
+    everybody may come in. Health checks need none."""
+
+    metrics: Literal["open", "key", "off"] = "key"
+    """Whether ``GET /metrics`` is open, needs a key where there are keys, or is not there."""
+
+    cors_origins: Annotated[tuple[str, ...], NoDecode] = ()
+    """Origins whose pages may ask from a browser (``https://example.org``), or ``*``; separated by commas."""
+
+    requests_per_minute: int | None = Field(None, ge=1)
+    """How many requests a minute a client may send to each worker; more get 429. A client is who has a key, or an
+    address where there are no keys. None: any number."""
+
     log_format: Literal["plain", "json"] = "plain"
     """How a line of the log is written."""
 
@@ -75,10 +93,25 @@ class Settings(BaseSettings):
     drain_timeout_s: int = Field(30, ge=0)
     """How long requests that were accepted may go on after the service was told to stop."""
 
-    @field_validator("models", mode="before")
+    @field_validator("models", "api_keys", "cors_origins", mode="before")
     @classmethod
-    def _split_models(cls, value: object) -> object:
+    def _split(cls, value: object) -> object:
         return tuple(filter(None, map(str.strip, value.split(",")))) if isinstance(value, str) else value
+
+    @field_validator("api_keys")
+    @classmethod
+    def _check_keys(cls, keys: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
+        if not all(_KEY.fullmatch(key.get_secret_value()) for key in keys):
+            raise ValueError("expected keys of visible ASCII characters")
+        return keys
+
+    @field_validator("cors_origins")
+    @classmethod
+    def _check_origins(cls, origins: tuple[str, ...]) -> tuple[str, ...]:
+        for origin in origins:
+            if not _ORIGIN.fullmatch(origin):
+                raise ValueError(f"expected * or an origin such as https://example.org:8443, found {origin!r}")
+        return origins
 
 
 def read_settings(**given: Any) -> Settings:
@@ -92,6 +125,5 @@ def read_settings(**given: Any) -> Settings:
     except ValidationError as error:
         first = error.errors()[0]
         name = ".".join(map(str, first["loc"]))
-        raise ConfigError(
-            f"setting {name} (TAGLINE_{name.upper()}): {first['msg']}, found {first['input']!r}"
-        ) from error
+        found = "" if first["loc"][0] == "api_keys" else f", found {first['input']!r}"  # keys are for nobody's terminal
+        raise ConfigError(f"setting {name} (TAGLINE_{name.upper()}): {first['msg']}{found}") from None

@@ -24,3 +24,22 @@ def test_wrong_value_names_its_setting(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TAGLINE_WORKERS", "many")
     with pytest.raises(ConfigError, match=r"setting workers \(TAGLINE_WORKERS\): .*integer.*found 'many'"):
         read_settings()
+
+
+def test_keys_are_split_and_never_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TAGLINE_API_KEYS", "secret-one, secret-two,")
+    settings = read_settings()
+    assert [key.get_secret_value() for key in settings.api_keys] == ["secret-one", "secret-two"]
+    assert "secret" not in repr(settings)
+    monkeypatch.setenv("TAGLINE_API_KEYS", "secret one")
+    with pytest.raises(ConfigError, match=r"setting api_keys \(TAGLINE_API_KEYS\): .*visible ASCII") as caught:
+        read_settings()
+    assert "secret" not in str(caught.value)
+    assert caught.value.__cause__ is None
+
+
+@pytest.mark.parametrize("origin", ["https://example.org/", "example.org", "https://*.example.org", "null"])
+def test_what_is_no_origin(origin: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TAGLINE_CORS_ORIGINS", f"https://example.org:8443, {origin}")
+    with pytest.raises(ConfigError, match=r"setting cors_origins .* found '"):
+        read_settings()
