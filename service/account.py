@@ -3,6 +3,7 @@
 from collections import Counter
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from threading import Lock
 
 
 @dataclass(slots=True)
@@ -20,12 +21,18 @@ class Account:
     documents: int = 0
     tokens: int = 0
     problems: Counter[str] = field(default_factory=Counter)
+    _lock: Lock = field(default_factory=Lock)
 
     def add_documents(self, model: str, *, documents: int, tokens: int) -> None:
         """Documents were tagged."""
         self.model = model
         self.documents += documents
         self.tokens += tokens
+
+    def add_problem(self, kind: str) -> None:
+        """It, or a part of it, is answered with a problem; whichever thread writes that."""
+        with self._lock:
+            self.problems[kind] += 1
 
 
 _current: ContextVar[Account] = ContextVar("account")

@@ -167,7 +167,7 @@ def answer_problem(request: Request[Any, Any, Any], error: Exception) -> Respons
 def _problem(
     row: Row, detail: str, *, fields: Sequence[FieldError] = (), headers: Mapping[str, str] | None = None
 ) -> Response[bytes]:
-    current_account().problems[row.kind] += 1
+    current_account().add_problem(row.kind)
     body = {"type": f"urn:tagline:problem:{row.kind}", "title": row.title, "status": int(row.status), "detail": detail}
     if fields:
         body["errors"] = [{"path": field.path, "message": field.message} for field in fields]

@@ -4,6 +4,7 @@ import asyncio
 import weakref
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from concurrent.futures import Executor
+from contextvars import copy_context
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
@@ -116,7 +117,8 @@ class ServedModel:
 
     async def run(self, function: Callable[..., Result], *arguments: object) -> Result:
         """Run a function beside the event loop."""
-        return await asyncio.get_running_loop().run_in_executor(self._preparers, function, *arguments)
+        work = copy_context().run  # so that its account is there, too
+        return await asyncio.get_running_loop().run_in_executor(self._preparers, work, function, *arguments)
 
     async def _label(self, documents: Sequence[Document], finish: Finish[Result], stopwatch: Stopwatch) -> Result:
         stopwatch.tell(self._metrics.observe_phase)

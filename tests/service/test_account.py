@@ -22,5 +22,5 @@ def test_tasks_that_a_request_starts_find_its_account_and_no_other() -> None:
 
 
 def test_outside_of_requests_nobody_reads_it() -> None:
-    current_account().problems["x"] += 1
+    current_account().add_problem("x")
     assert not current_account().problems

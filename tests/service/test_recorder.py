@@ -27,7 +27,8 @@ def record(metrics: Metrics, app: Any, **scope: Any) -> None:
 
 async def answer(scope: Any, receive: Any, send: Any) -> None:
     await send({"type": "http.response.start", "status": 404})
-    current_account().problems["not-found"] += 2
+    current_account().add_problem("not-found")
+    current_account().add_problem("not-found")
 
 
 async def fail(scope: Any, receive: Any, send: Any) -> None:

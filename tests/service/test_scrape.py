@@ -23,6 +23,8 @@ def test_it_tells_of_requests_errors_models_and_the_process(settings: Settings) 
         await tag(client, documents=[{"tokens": [["Ada", "wrote"], ["Paris"]]}])
         await tag(client, text="Ada wrote.", tasks=["nothing"])
         await client.get("/no/such/path")
+        lines = b'{"text": "Ada"}\n{}\n{"text": 1}\n{"text": "x", "y": 1}\n'
+        assert (await client.post("/v1/tag/stream", content=lines)).status_code == 200
         await client.post("/v1/models/tiny/reload")
         answer = await client.get("/metrics")
         assert answer.status_code == 200
@@ -38,13 +40,14 @@ def test_it_tells_of_requests_errors_models_and_the_process(settings: Settings) 
         assert value("tagline_requests_in_progress") == 1  # this one
         assert value("tagline_errors_total", kind="unknown-task") == 1
         assert value("tagline_errors_total", kind="not-found") == 1
-        assert value("tagline_documents_total", model="tiny") == 1
-        assert value("tagline_tokens_total", model="tiny") == value("tagline_batch_tokens_total", model="tiny") == 3
-        assert value("tagline_batch_positions_total", model="tiny") == 4
+        assert value("tagline_errors_total", kind="bad-request") == 3  # lines of the stream
+        assert value("tagline_documents_total", model="tiny") == 2
+        assert value("tagline_tokens_total", model="tiny") == value("tagline_batch_tokens_total", model="tiny")
+        assert value("tagline_batch_positions_total", model="tiny") > value("tagline_batch_tokens_total", model="tiny")
         assert value("tagline_queue_tokens", model="tiny") == 0
         assert value("tagline_reloads_total", model="tiny", outcome="loaded") == 1
-        for phase in ("segment", "queue", "compute", "respond"):
-            assert value("tagline_phase_seconds_count", model="tiny", phase=phase) == 1
+        for phase, count in {"segment": 2, "queue": 2, "compute": 2, "respond": 1}.items():
+            assert value("tagline_phase_seconds_count", model="tiny", phase=phase) == count
 
     with_service(settings, scenario)
 
