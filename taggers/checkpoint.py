@@ -120,7 +120,8 @@ def load_model(folder: Path, *, device: torch.device) -> Model:
         if vocabulary.segmenter is None:
             raise refused(folder, f"{_VOCABULARY} lacks the segmenter's part")
         labeler = _load_labeler(folder, manifest.segmenter, vocabulary.segmenter, _below(weights, "segmenter"), device)
-        segmenter = Segmenter(labeler, manifest.expansions)
+        lookahead = manifest.segmenter.network.lookahead
+        segmenter = Segmenter(labeler, manifest.expansions, lookahead=lookahead)
     return Model(manifest, tagger, segmenter, folder)
 
 

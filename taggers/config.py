@@ -202,6 +202,8 @@ class NetworkConfig(Config):
     """The longest sequence, in words or characters, that the network reads at once."""
     margin: PositiveInt = 32
     """How many positions of context windows over a longer sequence share on either side."""
+    lookahead: Annotated[int, Field(ge=0, le=16)] = 0
+    """Of a segmenter: how many of the characters behind its own each form shows; the form's prefixes are n-grams."""
 
     @model_validator(mode="after")
     def _consistent(self) -> "NetworkConfig":

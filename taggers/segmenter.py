@@ -14,11 +14,13 @@ class Segmenter:
     Args:
         labeler: Its forms are characters and its one task is ``boundaries``.
         expansions: Lower-cased multi-word token -> its words, where they are not literally there.
+        lookahead: How many of the characters behind its own each form shows.
     """
 
-    def __init__(self, labeler: Labeler, expansions: Mapping[str, tuple[str, ...]]) -> None:
+    def __init__(self, labeler: Labeler, expansions: Mapping[str, tuple[str, ...]], *, lookahead: int = 0) -> None:
         self.labeler = labeler
         self.expansions = dict(expansions)
+        self.lookahead = lookahead
 
     def segment(
         self, texts: Sequence[str], *, ids: Sequence[str | None] | None = None, max_padded_characters: int = 16_000
@@ -35,7 +37,8 @@ class Segmenter:
         """
         for text in texts:
             check_unicode(text)
-        answers = self.labeler.label_all(texts, max_padded_tokens=max_padded_characters)
+        forms = [character_forms(text, lookahead=self.lookahead) for text in texts]
+        answers = self.labeler.label_all(forms, max_padded_tokens=max_padded_characters)
         return [
             Document(text, self._decode(text, labels), id)
             for text, labels, id in zip(texts, answers, ids or [None] * len(texts), strict=True)
@@ -44,3 +47,8 @@ class Segmenter:
     def _decode(self, text: str, labels: Labels) -> tuple[Sentence, ...]:
         boundaries = self.labeler.tasks[BOUNDARIES].labels.decode(labels[BOUNDARIES][0].tolist())
         return decode_boundaries(text, keep_clusters(text, boundaries), self.expansions)
+
+
+def character_forms(text: str, *, lookahead: int) -> Sequence[str]:
+    """One form for each character: the character and those behind it, fewer at the end of the text."""
+    return [text[start : start + 1 + lookahead] for start in range(len(text))] if lookahead else text

@@ -20,7 +20,7 @@ from taggers.labeler import Labeler
 from taggers.manifest import Manifest, NetworkManifest
 from taggers.network import TaggingNetwork, build_network
 from taggers.pipeline import Tagger
-from taggers.segmenter import Segmenter
+from taggers.segmenter import Segmenter, character_forms
 from taggers.tasks import Task
 from training.characters import CharacterCorpus, boundary_task
 from training.checkpoints import claim_checkpoints
@@ -134,16 +134,22 @@ def _prepare_segmenter(
     _check_dev(dev)
     seed = wanted.training.seed
     corpus = CharacterCorpus.from_documents(
-        train, newline_rate=wanted.newline_rate, typography_rate=wanted.training.typography_rate
+        train,
+        lookahead=wanted.lookahead,
+        joints=wanted.joints,
+        newline_rate=wanted.newline_rate,
+        tight_rate=wanted.tight_rate,
+        typography_rate=wanted.training.typography_rate,
     )
     tasks = {task.name: task for task in [boundary_task()]}
     varied = count_forms(example.forms for example in corpus.examples(seed=seed, epoch=0))
-    forms = count_forms(document.text for document in train) | varied
+    forms = count_forms(character_forms(document.text, lookahead=wanted.lookahead) for document in train) | varied
     labeler = _fresh_labeler(config, tasks, forms, corpora, seed=seed)
     expansions = collect_expansions(train)
 
     def judge(network: TaggingNetwork) -> Mapping[str, float]:
-        judged = Segmenter(make_labeler(network, labeler.featurizer, tasks, config), expansions)
+        judge_labeler = make_labeler(network, labeler.featurizer, tasks, config)
+        judged = Segmenter(judge_labeler, expansions, lookahead=config.lookahead)
         return score_segmenter(judged, dev)
 
     def train_segmenter() -> tuple[Segmenter, NetworkManifest]:
@@ -157,7 +163,7 @@ def _prepare_segmenter(
             resume=resume,
             device=device,
         )
-        return Segmenter(labeler, expansions), describe_network(labeler, config)
+        return Segmenter(labeler, expansions, lookahead=config.lookahead), describe_network(labeler, config)
 
     return train_segmenter
 

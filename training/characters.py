@@ -1,18 +1,22 @@
 """Raw texts -> examples for the segmenter, cut anew in every epoch."""
 
 import random
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from taggers.boundaries import BOUNDARIES, LABELS, encode_boundaries
+from taggers.boundaries import BOUNDARIES, LABELS, OUTSIDE, encode_boundaries
 from taggers.document import Document
 from taggers.labels import LabelSet
+from taggers.segmenter import character_forms
 from taggers.tasks import Task
 from training.data import Example
-from training.typography import vary_characters
+from training.typography import tighten, vary_characters
 
 _PIECE = 400
 """Characters of an example, about: long enough for context, short enough to shuffle."""
+_JOINED = 12
+"""The most documents that are read as one."""
+_OUTSIDE = LABELS.index(OUTSIDE)
 
 
 def boundary_task() -> Task:
@@ -26,39 +30,78 @@ class CharacterCorpus:
 
     Args:
         texts: ``(text, label ids)`` of each document.
+        lookahead: How many of the characters behind its own each form shows.
+        joints: What may stand between documents that are read as one, some dozens at once, in another order in every
+            epoch; with none, each document is read by itself.
         newline_rate: The share of the documents whose blank lines become a line end or a space, others in every epoch.
+        tight_rate: The share of the documents whose punctuation stands close to its word, others in every epoch.
         typography_rate: The share of the documents that are set in other typography, others in every epoch.
     """
 
     texts: Sequence[tuple[str, Sequence[int]]]
     newline_rate: float
+    lookahead: int = 0
+    joints: Sequence[str] = ()
+    tight_rate: float = 0.0
     typography_rate: float = 0.0
 
     @classmethod
     def from_documents(
-        cls, documents: Sequence[Document], *, newline_rate: float, typography_rate: float = 0.0
+        cls,
+        documents: Sequence[Document],
+        *,
+        newline_rate: float,
+        lookahead: int = 0,
+        joints: Sequence[str] = (),
+        tight_rate: float = 0.0,
+        typography_rate: float = 0.0,
     ) -> "CharacterCorpus":
         """Label the characters of gold documents."""
         ids = {label: index for index, label in enumerate(LABELS)}
         texts = [(document.text, [ids[label] for label in encode_boundaries(document)]) for document in documents]
-        return cls([(text, labels) for text, labels in texts if text], newline_rate, typography_rate)
+        kept = [(text, labels) for text, labels in texts if text]
+        return cls(
+            kept,
+            newline_rate,
+            lookahead=lookahead,
+            joints=joints,
+            tight_rate=tight_rate,
+            typography_rate=typography_rate,
+        )
 
     def examples(self, *, seed: int, epoch: int) -> list[Example]:
         """The examples of one epoch: documents cut at random places, each character in exactly one example."""
         order = random.Random(f"{seed}:{epoch}:characters")
         made = []
-        for whole_text, whole_labels in self.texts:
+        for whole_text, whole_labels in self._joined(order) if self.joints else self.texts:
             text, labels = whole_text, whole_labels
+            if order.random() < self.tight_rate:
+                text, labels = tighten(text, labels)
             if "\n\n" in text and order.random() < self.newline_rate:
                 text, labels = _without_blank_lines(text, labels, order.choice("\n "))
             if order.random() < self.typography_rate:
                 text, labels = vary_characters(text, labels, order)
+            forms = character_forms(text, lookahead=self.lookahead)
             start = 0
             while start < len(text):
                 stop = start + order.randint(_PIECE // 2, _PIECE * 3 // 2)
-                made.append(Example(text[start:stop], {BOUNDARIES: labels[start:stop]}))
+                made.append(Example(forms[start:stop], {BOUNDARIES: labels[start:stop]}))
                 start = stop
         return made
+
+    def _joined(self, order: random.Random) -> Iterator[tuple[str, Sequence[int]]]:
+        """The documents in random order, as many at once as stand in one paragraph or page."""
+        shuffled = order.sample(self.texts, len(self.texts))
+        start = 0
+        while start < len(shuffled):
+            stop = start + order.randint(1, _JOINED)
+            text, labels = "", list[int]()
+            for more, its_labels in shuffled[start:stop]:
+                joint = order.choice(self.joints) if text else ""
+                text += joint + more
+                labels += [_OUTSIDE] * len(joint) + list(its_labels)
+            yield text, labels
+            start = stop
 
 
 def _without_blank_lines(text: str, labels: Sequence[int], separator: str) -> tuple[str, list[int]]:

@@ -148,8 +148,21 @@ class TrainingConfig(Config):
 class SegmenterConfig(Config):
     """The segmenter: ``model`` takes that of another model as it is; otherwise one is trained on ``data``.
 
-    ``newline_rate`` is the share of the texts in which, in training, the blank line between paragraphs becomes a single
-    line end or a space, since people's texts have all three.
+    Attributes:
+        model: The model to take it from.
+        features: Those of characters. Prefixes are the n-grams that begin with a character, see ``lookahead``.
+        encoder: What reads them; not a pretrained one.
+        window: In characters, as all below.
+        margin: See ``NetworkConfig``.
+        lookahead: How many of the characters behind its own each form shows.
+        data: What is learned from.
+        joints: What stands between documents that are read as one in training; for corpora whose documents are single
+            sentences, so that the segmenter sees sentences end. Documents stay apart without it.
+        newline_rate: The share of the texts in which, in training, the blank line between paragraphs becomes a single
+            line end or a space, since people's texts have all three.
+        tight_rate: The share of the texts in which, in training, punctuation stands close to its word: for corpora that
+            set all tokens apart, as people do not.
+        training: How long, how fast.
     """
 
     model: str | None = None
@@ -157,8 +170,11 @@ class SegmenterConfig(Config):
     encoder: EncoderConfig | None = None
     window: PositiveInt = 1024
     margin: PositiveInt = 64
+    lookahead: Annotated[int, Field(ge=0, le=16)] = 0
     data: tuple[DataConfig, ...] = ()
+    joints: tuple[str, ...] = ()
     newline_rate: Fraction = 0.2
+    tight_rate: Fraction = 0.0
     training: TrainingConfig = TrainingConfig()
 
     @model_validator(mode="after")
@@ -223,6 +239,7 @@ class Recipe(Config):
             tasks={"boundaries": TaskConfig(type="boundaries")},
             window=segmenter.window,
             margin=segmenter.margin,
+            lookahead=segmenter.lookahead,
         )
 
 

@@ -16,6 +16,8 @@ _EMOJI_RANGES = ((0x1F300, 0x1F64F), (0x1F680, 0x1F6C5), (0x1F90C, 0x1F9FF), (0x
 _EMOJI_RATE = 0.015
 """How many of a varied text's tokens an emoji follows."""
 _EMOTICONS = frozenset([":)", ":-)", ":(", ":-(", ";)", ";-)", ":D", ":-D", ":P", "=)", "<3", ":o)"])
+_CLOSING = frozenset(",.;:!?)]}%\u2026\u201d\u2019")
+_OPENING = frozenset("([{\u201c\u2018")
 _OPENS_AFTER = frozenset(" \t\n([{\u2013\u2014-")
 
 
@@ -62,6 +64,21 @@ def vary_characters(text: str, labels: Sequence[int], order: random.Random) -> t
             characters.extend(space + emoji)
             moved.extend([_OUTSIDE] * len(space) + [_TOKEN] + [_INSIDE] * (len(emoji) - 1))
     return "".join(characters), moved
+
+
+def tighten(text: str, labels: Sequence[int]) -> tuple[str, list[int]]:
+    """The text without the space before closing and behind opening punctuation; the labels move along."""
+    kept = []
+    open_quote = False
+    for index, character in enumerate(text):
+        if character == '"':
+            open_quote = not open_quote
+        before, after = text[index - 1 : index], text[index + 1 : index + 2]
+        closes = after in _CLOSING or (after == '"' and open_quote)
+        opens = before in _OPENING or (before == '"' and open_quote)
+        if not (character == " " and labels[index] == _OUTSIDE and ((after and closes) or (before and opens))):
+            kept.append(index)
+    return "".join(text[index] for index in kept), [labels[index] for index in kept]
 
 
 def _runs(text: str, labels: Sequence[int]) -> Iterator[tuple[str, int]]:

@@ -8,7 +8,7 @@ from taggers.boundaries import BOUNDARIES, LABELS
 from taggers.document import Document
 from taggers.errors import InvalidText
 from taggers.labeler import Labeler
-from taggers.segmenter import Segmenter
+from taggers.segmenter import Segmenter, character_forms
 from tests.strategies import texts
 from tests.tiny import tiny_corpus, tiny_segmenter
 
@@ -40,6 +40,24 @@ def test_windows_of_any_size_give_each_character_the_same_verdict(
     assert cut == whole
     cut.check()
     assert cut.text == text
+
+
+@given(st.text(max_size=30), st.integers(0, 5))
+def test_every_character_has_a_form_that_begins_with_it(text: str, lookahead: int) -> None:
+    forms = character_forms(text, lookahead=lookahead)
+    assert [form[0] for form in forms] == list(text)
+    assert [len(form) for form in forms] == [min(1 + lookahead, len(text) - start) for start in range(len(text))]
+    assert all(text.startswith(form, start) for start, form in enumerate(forms))
+
+
+def test_a_segmenter_that_looks_ahead_reads_further_than_its_windows(segmenter: Segmenter) -> None:
+    """A form shows the characters behind a window's end, so that windows still change nothing."""
+    text = "Ada wrote to Babbage. " * 20
+    labeler = segmenter.labeler
+    cut = Labeler(labeler.network, labeler.featurizer, labeler.tasks, window=20, margin=3)
+    (whole,) = Segmenter(labeler, segmenter.expansions, lookahead=2).segment([text])
+    assert Segmenter(cut, segmenter.expansions, lookahead=2).segment([text]) == [whole]
+    whole.check()
 
 
 def test_it_knows_the_labels_of_the_codec_and_no_more(segmenter: Segmenter) -> None:

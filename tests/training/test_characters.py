@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from taggers.boundaries import BOUNDARIES, LABELS, decode_boundaries
+from taggers.boundaries import BOUNDARIES, LABELS, decode_boundaries, encode_boundaries
 from taggers.formats.files import read_file
 from training.characters import CharacterCorpus, boundary_task, undivided
 
@@ -70,6 +70,29 @@ def test_changed_texts_still_have_their_sentences(letters) -> None:
         sentences = decode_boundaries(text, [LABELS[label] for _, label in made], {})
         assert text != document.text
         assert [sentence.words for sentence in sentences] == [sentence.words for sentence in document]
+
+
+def test_documents_that_are_read_as_one_keep_their_sentences(letters) -> None:
+    bare = [(document.text, encode_boundaries(document)) for document in letters] * 5
+    separate = CharacterCorpus.from_documents(letters * 5, newline_rate=0.0)
+    joined = CharacterCorpus.from_documents(letters * 5, newline_rate=0.0, joints=["", "\n"])
+    made = pairs(joined.examples(seed=1, epoch=0))
+    expected = sorted(pair for text, labels in bare for pair in zip(text, map(LABELS.index, labels), strict=True))
+    text = "".join(character for character, _ in made)
+    num_newlines = text.count("\n") - sum(text.count("\n") for text, _ in bare)
+    assert sorted(made) == sorted([*expected, *[("\n", LABELS.index("O"))] * num_newlines])
+    assert 0 < num_newlines < len(bare)
+    assert joined.examples(seed=1, epoch=0) == joined.examples(seed=1, epoch=0) != joined.examples(seed=1, epoch=1)
+    assert len(joined.examples(seed=1, epoch=0)) != len(separate.examples(seed=1, epoch=0))
+
+
+def test_forms_show_the_characters_behind_even_past_the_end_of_an_example() -> None:
+    text = "".join(map(chr, range(0x100, 0x100 + 1500)))
+    corpus = CharacterCorpus([(text, [0] * len(text))], newline_rate=0.0, lookahead=2)
+    examples = corpus.examples(seed=1, epoch=0)
+    assert len(examples) > 2
+    forms = [form for example in examples for form in example.forms]
+    assert forms == [text[start : start + 3] for start in range(1500)]
 
 
 def test_an_empty_text_is_no_example(letters) -> None:
