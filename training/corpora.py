@@ -7,6 +7,7 @@ from pathlib import Path
 from taggers.document import Document, Sentence, Span
 from taggers.errors import ConfigError, FormatError
 from taggers.formats.files import read_file
+from taggers.formats.lines import read_lines
 from taggers.tasks import Task
 from training.config import DataConfig, DocumentChoice
 
@@ -117,13 +118,15 @@ def _joined(document: Document, openers: Collection[str]) -> Document:
 def _chosen(choice: DocumentChoice, corpora: Path) -> dict[str, bool]:
     """Document id -> whether its row chooses it."""
     path = _existing(corpora, choice.table)
-    header, *lines = path.read_text(encoding="utf-8").splitlines() or [""]
+    header, *lines = [line.rstrip("\r") for line in read_lines(path)]
     columns = header.split("\t")
     if choice.column not in columns:
         raise ConfigError(f"{path}: no column {choice.column!r}; there are: {', '.join(columns)}")
     column = columns.index(choice.column)
     chosen = {}
     for number, line in enumerate(lines, 2):
+        if not line:
+            continue
         row = line.split("\t")
         if len(row) != len(columns):
             raise FormatError(path, number, f"expected {len(columns)} tab-separated columns, found {len(row)}")

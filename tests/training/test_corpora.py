@@ -142,6 +142,9 @@ def test_a_table_that_is_malformed_or_absent(licensed: Path) -> None:
     (licensed / "docs.tsv").write_text("doc\tship\nada\tyes\nbob\n", encoding="utf-8")
     with pytest.raises(FormatError, match=r"docs\.tsv:3: expected 2 tab-separated columns, found 1"):
         read_chosen(licensed)
+    (licensed / "docs.tsv").write_bytes(b"doc\tship\r\nada\tyes\r\n\xff\tno\r\n")
+    with pytest.raises(FormatError, match=r"docs\.tsv:3: "):
+        read_chosen(licensed)
     (licensed / "docs.tsv").write_text("", encoding="utf-8")
     with pytest.raises(ConfigError, match="no column 'ship'"):
         read_chosen(licensed)
