@@ -40,7 +40,7 @@ from training.data import (
 from training.judging import score_segmenter, score_tagger, warn_of_absent_labels
 from training.loop import Judge, Training
 from training.pretrained import load_pretrained
-from training.pruning import prune_pieces, read_texts, without_space_mark
+from training.pruning import keep_layers, prune_pieces, read_texts, without_space_mark
 from training.vectors import read_vectors
 
 _CHECKPOINTS = "checkpoints"
@@ -95,7 +95,15 @@ def _prepare_tagger(
     rate, seed = recipe.training.typography_rate, recipe.training.seed
     # The union of counters takes the larger count: a form must not seem frequent for being seen in both.
     forms = count_forms(e.forms for e in whole) | count_forms(e.forms for e in set_words(whole, rate, seed, 0))
-    labeler = _fresh_labeler(config, tasks, forms, corpora, seed=seed, kept=recipe.model.pieces)
+    labeler = _fresh_labeler(
+        config,
+        tasks,
+        forms,
+        corpora,
+        seed=seed,
+        kept=recipe.model.pieces,
+        pretrained_layers=recipe.model.pretrained_layers,
+    )
 
     def judge(network: TaggingNetwork) -> Mapping[str, float]:
         judged = make_labeler(network, labeler.featurizer, tasks, config)
@@ -208,11 +216,14 @@ def _fresh_labeler(
     *,
     seed: int,
     kept: PiecesConfig | None = None,
+    pretrained_layers: int | None = None,
 ) -> Labeler:
     piece_model: nn.Module | None = None
     tokenizer: PieceTokenizer | None = None
     if isinstance(config.encoder, TransformerConfig) and config.encoder.pretrained:
         piece_model, tokenizer = load_pretrained(config.encoder.pretrained)
+        if pretrained_layers is not None:
+            keep_layers(piece_model, pretrained_layers)
         if kept is not None:
             tokenizer = tokenizer if kept.spaces else without_space_mark(tokenizer)
             needed = Counter(forms) + read_texts(corpora, kept.texts)

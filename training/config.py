@@ -42,8 +42,8 @@ class PiecesConfig(Config):
 class ModelConfig(Config):
     """The tagger's network, and what the model folder says of itself.
 
-    ``pieces`` prunes the vocabulary of a pretrained encoder; without it, all of it is kept. ``limits`` and ``machine``
-    (what it was trained on) go into the card.
+    ``pieces`` prunes the vocabulary of a pretrained encoder, and ``pretrained_layers`` says how many of its layers are
+    kept, from the first on; without them, all is. ``limits`` and ``machine`` (what it was trained on) go into the card.
     """
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]*$")]
@@ -55,13 +55,15 @@ class ModelConfig(Config):
     features: FeatureConfig = FeatureConfig()
     encoder: EncoderConfig
     pieces: PiecesConfig | None = None
+    pretrained_layers: PositiveInt | None = None
     window: PositiveInt = 512
     margin: PositiveInt = 32
 
     @model_validator(mode="after")
-    def _pieces_are_pruned(self) -> "ModelConfig":
-        if self.pieces and not (isinstance(self.encoder, TransformerConfig) and self.encoder.pretrained):
-            raise ValueError("pieces are those of a pretrained encoder, and this one has none")
+    def _only_pretrained_is_pruned(self) -> "ModelConfig":
+        pretrained = isinstance(self.encoder, TransformerConfig) and self.encoder.pretrained
+        if (self.pieces or self.pretrained_layers) and not pretrained:
+            raise ValueError("pieces and pretrained_layers are of a pretrained encoder, and this one is not")
         return self
 
 

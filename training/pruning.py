@@ -1,4 +1,4 @@
-"""A pretrained encoder with only the pieces that a language needs: a smaller tokenizer and a smaller embedding.
+"""A pretrained encoder with only the pieces that a language needs, a smaller tokenizer and embedding, and fewer layers.
 
 Every text that was counted is still cut into the same pieces. A text that was not may be cut into shorter ones, in the
 end into single characters.
@@ -23,6 +23,24 @@ _MARKS = ("##", "\u2581")
 """What a piece begins with beside its text: inside a word in WordPiece, after a space in Unigram."""
 
 logger = logging.getLogger(__name__)
+
+
+def keep_layers(model: nn.Module, count: int) -> None:
+    """Drop all layers of a ``transformers`` model but the first ``count``, in place.
+
+    Raises:
+        ConfigError: It has fewer, or no plain stack of them.
+    """
+    config: Any = model.config
+    stacks = [
+        module
+        for module in model.modules()
+        if isinstance(module, nn.ModuleList) and len(module) == config.num_hidden_layers
+    ]
+    if len(stacks) != 1 or count > config.num_hidden_layers:
+        raise ConfigError(f"pretrained_layers: cannot keep {count} of the encoder's {config.num_hidden_layers} layers")
+    del stacks[0][count:]
+    config.num_hidden_layers = count
 
 
 def without_space_mark(tokenizer: PieceTokenizer) -> PieceTokenizer:

@@ -224,8 +224,8 @@ def test_a_pruned_encoder_is_trained_and_saved(corpus: Path, tmp_path: Path) -> 
     (corpus / "texts" / "one.txt").write_text("a quick fox", encoding="utf-8")
     encoder = f"{{type='transformer', pretrained={json.dumps(str(tmp_path / 'bert'))}, max_pieces=64}}"
     pieces = "model.pieces={min_count=1000, texts=['texts']}"
-    recipe = recipe_of(corpus, f"model.encoder={encoder}", pieces, "training.epochs=1", segmenter=False)
-    model = build(recipe, tmp_path / "run")
+    changes = [f"model.encoder={encoder}", pieces, "model.pretrained_layers=1", "training.epochs=1"]
+    model = build(recipe_of(corpus, *changes, segmenter=False), tmp_path / "run")
     whole = load_pretrained(str(tmp_path / "bert"))[1].tokenizer.get_vocab_size()
     again = load(tmp_path / "run", device="cpu")
     documents = read_file(corpus / "letters.conllu")
@@ -234,6 +234,7 @@ def test_a_pruned_encoder_is_trained_and_saved(corpus: Path, tmp_path: Path) -> 
     tokenizer = model.tagger.featurizer.tokenizer
     assert tokenizer is not None
     assert tokenizer.tokenizer.get_vocab_size() < whole
+    assert not [name for name in model.tagger.network.state_dict() if "layer.1." in name]
 
 
 # what fails fails before anything is trained

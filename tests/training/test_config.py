@@ -133,8 +133,10 @@ def test_pieces_are_pruned_where_there_are_any(small: Path) -> None:
     recipe = read_recipe(small, [encoder, "model.pieces={charset='euc_jp', spaces=false, texts=['text/ja']}"])
     assert recipe.model.pieces is not None
     assert (recipe.model.pieces.min_count, recipe.model.pieces.texts) == (1, ("text/ja",))
-    with pytest.raises(ConfigError, match="model: pieces are those of a pretrained encoder"):
+    with pytest.raises(ConfigError, match="model: pieces and pretrained_layers are of a pretrained encoder"):
         read_recipe(small, ["model.pieces={min_count=2}"])
+    with pytest.raises(ConfigError, match="pretrained_layers are of"):
+        read_recipe(small, ["model.pretrained_layers=2"])
     with pytest.raises(ConfigError, match=r"model\.pieces\.charset: Python knows no encoding 'klingon'"):
         read_recipe(small, [encoder, "model.pieces={charset='klingon'}"])
 

@@ -16,7 +16,7 @@ from taggers.errors import ConfigError
 from taggers.features import PieceTokenizer, as_seen
 from tests.tiny import write_tiny_bert
 from training.pretrained import load_pretrained, word_tokenizer
-from training.pruning import prune_pieces, read_texts, without_space_mark
+from training.pruning import keep_layers, prune_pieces, read_texts, without_space_mark
 
 SPECIAL = ["<s>", "<pad>", "</s>", "<unk>"]
 words = st.text(alphabet="abcdeé\u4e00 ~\u200d", min_size=1, max_size=9)
@@ -124,6 +124,18 @@ def test_a_pruned_encoder_computes_what_the_whole_one_did() -> None:
     pruned = prune_pieces(model, whole, {"abcab": 1})
     ids = torch.tensor([[*pruned.prefix, *pruned.pieces("abcab"), *pruned.suffix]])
     assert torch.equal(model(ids)[0], before)
+
+
+def test_the_first_layers_are_kept(tmp_path: Path) -> None:
+    model, _ = load_pretrained(str(write_tiny_bert(tmp_path / "bert")))
+    ids = torch.tensor([[2, 7, 9, 3]])
+    middle = model.eval()(ids, output_hidden_states=True).hidden_states[1]
+    for count in (3, 0x10000):
+        with pytest.raises(ConfigError, match=f"cannot keep {count} of the encoder's 2 layers"):
+            keep_layers(model, count)
+    keep_layers(model, 1)
+    assert torch.equal(model(ids)[0], middle)
+    assert model.config.num_hidden_layers == 1
 
 
 def test_words_without_the_mark_of_a_space() -> None:
