@@ -24,38 +24,39 @@ from service.routes import ROUTES
 from service.schemas import tag_request
 from service.scrape import scrape
 from service.settings import Settings
+from service.siblings import Siblings
 
 logger = logging.getLogger("tagline")
 
 OnLoaded = Callable[[Registry, Exception | None], None]
 
 
-def create_app(
-    settings: Settings, *, on_loaded: OnLoaded | None = None, shared_metrics: Path | None = None
-) -> Litestar:
+def create_app(settings: Settings, *, on_loaded: OnLoaded | None = None, shared: Path | None = None) -> Litestar:
     """The service as an ASGI application; it loads its models after it has started, and answers 503 until then.
 
     Args:
         settings: What to serve and within which limits.
         on_loaded: Called once when the models are loaded, or with what went wrong.
-        shared_metrics: Where several processes put their metrics together; None for one process.
+        shared: Where several processes meet, with their metrics and reloads; None for one process.
 
     Raises:
         ModelError: A model or the device is not there; nothing is loaded yet.
     """
-    metrics = Metrics(shared=shared_metrics)
+    metrics = Metrics(shared=shared)
     registry = Registry(settings, metrics=metrics)
+    siblings = Siblings(registry, folder=shared)
     request_model = tag_request(max_documents=settings.max_documents)
 
     @asynccontextmanager
     async def lifespan(_: Litestar) -> AsyncIterator[None]:
-        loading = asyncio.create_task(_load(registry, on_loaded or log_loaded))
-        try:
-            yield
-        finally:
-            loading.cancel()
-            await asyncio.gather(loading, return_exceptions=True)
-            await registry.close()
+        async with siblings.meeting():
+            loading = asyncio.create_task(_load(registry, on_loaded or log_loaded))
+            try:
+                yield
+            finally:
+                loading.cancel()
+                await asyncio.gather(loading, return_exceptions=True)
+                await registry.close()
 
     app = Litestar(
         [*ROUTES, reload_model, *([] if settings.metrics == "off" else [scrape])],
@@ -63,6 +64,7 @@ def create_app(
         dependencies={
             "metrics": Provide(lambda: metrics, sync_to_thread=False),
             "registry": Provide(lambda: registry, sync_to_thread=False),
+            "siblings": Provide(lambda: siblings, sync_to_thread=False),
             "settings": Provide(lambda: settings, sync_to_thread=False),
             "tag_request": Provide(lambda: request_model, sync_to_thread=False),
         },

@@ -82,16 +82,16 @@ class _Process:
 
 
 def _run_workers(settings: Settings, address: str, listener: socket.socket) -> None:
-    with TemporaryDirectory(prefix="tagline-metrics-") as shared_metrics:
-        os.environ["PROMETHEUS_MULTIPROC_DIR"] = shared_metrics  # which its client reads when a worker imports it
-        app = partial(_create_worker_app, settings, address, Path(shared_metrics))
+    with TemporaryDirectory(prefix="tagline-") as shared:
+        os.environ["PROMETHEUS_MULTIPROC_DIR"] = shared  # which its client reads when a worker imports it
+        app = partial(_create_worker_app, settings, address, Path(shared))
         supervisor = Multiprocess(_config(settings, app, factory=True), sockets=[listener])
         supervisor.run()
     if any(worker.exitcode == STARTUP_FAILURE for worker in supervisor.processes):
         raise ModelError("a worker could not load the models")
 
 
-def _create_worker_app(settings: Settings, address: str, shared_metrics: Path) -> Litestar:
+def _create_worker_app(settings: Settings, address: str, shared: Path) -> Litestar:
     """The service in one of several processes."""
     set_up_logs(settings)
 
@@ -102,7 +102,7 @@ def _create_worker_app(settings: Settings, address: str, shared_metrics: Path) -
             os._exit(STARTUP_FAILURE)
         _announce(address, registry)
 
-    return create_app(settings, on_loaded=on_loaded, shared_metrics=shared_metrics)
+    return create_app(settings, on_loaded=on_loaded, shared=shared)
 
 
 def _announce(address: str, registry: Registry) -> None:

@@ -85,7 +85,7 @@ class Registry:
             RefusedModel: The folder is damaged; the old model goes on.
         """
         self.check_ready()
-        name = self._full_name(name)
+        name = self.full_name(name)
         if name in self._reloading:
             raise Reloading(f"model {name!r} is being loaded already")
         folder = folder or self._folders[name]
@@ -130,7 +130,7 @@ class Registry:
             ModelNotFound: There is none of this name.
         """
         self.check_ready()
-        return self._served[self._full_name(name)]
+        return self._served[self.full_name(name)]
 
     def describe(self, name: str) -> ModelDescription:
         """What clients may know of a model.
@@ -140,7 +140,7 @@ class Registry:
             ModelNotFound: There is none of this name.
         """
         served = self.find(name)
-        return self._describe(self._full_name(name), served)
+        return self._describe(self.full_name(name), served)
 
     def describe_all(self) -> list[ModelDescription]:
         """What clients may know of the models.
@@ -151,15 +151,24 @@ class Registry:
         self.check_ready()
         return [self._describe(name, served) for name, served in self._served.items()]
 
+    def full_name(self, name: str) -> str:
+        """The own name of the model of this name or alias.
+
+        Raises:
+            ModelNotFound: There is none of this name.
+        """
+        if name not in self._names:
+            raise ModelNotFound(name, self._names)
+        return self._names[name]
+
+    def move(self, name: str, folder: Path) -> None:
+        """Load a model from another folder the next time."""
+        self._folders[name] = folder
+
     @property
     def names(self) -> tuple[str, ...]:
         """The models' own names."""
         return tuple(self._folders)
-
-    def _full_name(self, name: str) -> str:
-        if name not in self._names:
-            raise ModelNotFound(name, self._names)
-        return self._names[name]
 
     def _choose_default(self, asked: tuple[str, ...]) -> str:
         if asked and asked[0] in self._names:

@@ -9,9 +9,9 @@ from litestar.params import FromPath
 from service.exchange import AnyRequest, read_body
 from service.loading import allowed_folder
 from service.openapi import ReloadOperation, problems
-from service.registry import Registry
 from service.schemas import ModelDescription, ReloadRequest, parse_request
 from service.settings import Settings
+from service.siblings import Siblings
 
 
 @post(
@@ -23,7 +23,7 @@ from service.settings import Settings
     responses=problems(400, 404, 409, 413, 422, 503),
 )
 async def reload_model(
-    request: AnyRequest, registry: NamedDependency[Registry], settings: NamedDependency[Settings], name: FromPath[str]
+    request: AnyRequest, siblings: NamedDependency[Siblings], settings: NamedDependency[Settings], name: FromPath[str]
 ) -> Response[ModelDescription]:
     """Loads the model from its folder, or from another one, and serves it as soon as it is warm.
 
@@ -33,5 +33,5 @@ async def reload_model(
     body = await read_body(request, settings)
     asked = parse_request(body, ReloadRequest) if body else ReloadRequest()
     folder = None if asked.folder is None else allowed_folder(asked.folder, root=settings.models_root)
-    made = await registry.reload(name, folder)
+    made = await siblings.reload(name, folder)
     return Response(made.model_dump_json(exclude_none=True).encode(), media_type=MediaType.JSON)  # type: ignore[arg-type]

@@ -78,8 +78,13 @@ def test_several_workers_share_a_port(tiny: Path) -> None:
         assert served.wait_until_ready() == address
         for _ in range(4):
             assert post(address, {"text": "Paris"})["model"] == "tiny"
+        reload = urllib.request.Request(f"{address}/v1/models/tiny/reload", method="POST")
+        with urllib.request.urlopen(reload, timeout=WITHIN_S) as answer:
+            assert json.load(answer)["name"] == "tiny"
         with urllib.request.urlopen(f"{address}/metrics", timeout=WITHIN_S) as metrics:  # of all, whoever answers
-            assert b'tagline_documents_total{model="tiny"} 4.0\n' in metrics.read()
+            found = metrics.read()
+        assert b'tagline_documents_total{model="tiny"} 4.0\n' in found
+        assert b'tagline_reloads_total{model="tiny",outcome="loaded"} 2.0\n' in found
         assert served.stop(signal.SIGTERM)[0] == 0
 
 
