@@ -8,9 +8,8 @@ import msgspec
 from service.errors import QueueFull, TookTooLong, TooLarge
 from service.exchange import within
 from service.ndjson import Line
-from service.options import TagOptions
 from service.rendering import encode_document
-from service.schemas import RequestDocument, parse_request
+from service.schemas import RequestDocument, TagOptions, parse_request
 from service.served import ServedModel
 from service.stopwatch import Stopwatch
 from taggers.document import Document

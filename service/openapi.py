@@ -26,9 +26,9 @@ from litestar.openapi.spec.enums import OpenAPIType
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
+from service.bodies import CONLLU, MESSAGEPACK
 from service.errors import PROBLEM_JSON
 from service.huggingface import Entity, TokenClassificationRequest
-from service.options import TagOptions
 from service.rendering import FORMS
 from service.schemas import (
     Health,
@@ -38,6 +38,7 @@ from service.schemas import (
     Problem,
     ReloadRequest,
     TagAnswer,
+    TagOptions,
     TagRequest,
 )
 from service.stream import NDJSON
@@ -65,14 +66,18 @@ def problems(*statuses: int) -> dict[int, ResponseSpec]:
     }
 
 
-def option_parameters() -> list[Parameter | Reference]:
-    """``TagOptions`` as parameters of a query."""
+def option_parameters(when: str = "") -> list[Parameter | Reference]:
+    """``TagOptions`` as parameters of a query.
+
+    Args:
+        when: For what they are read, if not always.
+    """
     fields = TagOptions.model_json_schema()["properties"]
     return [
         Parameter(
             name=name,
             param_in="query",
-            description=field.description,
+            description=f"{field.description} ({when})" if when else field.description,
             style="form" if name == "tasks" else None,
             explode=False if name == "tasks" else None,
             schema=Schema(
@@ -93,10 +98,12 @@ class TagOperation(Operation):
     def __post_init__(self) -> None:
         """Fill in the bodies."""
         request = OpenAPIMediaType(schema=Reference("#/components/schemas/TagRequest"))
-        self.request_body = RequestBody(content={"application/json": request}, required=True)
-        text = Schema(type=OpenAPIType.STRING)
-        content = {form: OpenAPIMediaType(schema=text) for form in FORMS}
-        content["application/json"] = OpenAPIMediaType(schema=Reference("#/components/schemas/TagAnswer"))
+        text = OpenAPIMediaType(schema=Schema(type=OpenAPIType.STRING))
+        self.parameters = option_parameters("for `text/x-conllu`; other bodies say it themselves")
+        objects = dict.fromkeys(("application/json", *MESSAGEPACK), request)
+        self.request_body = RequestBody(content={**objects, CONLLU: text}, required=True)
+        answer = OpenAPIMediaType(schema=Reference("#/components/schemas/TagAnswer"))
+        content = {form: text if form.startswith("text/") else answer for form in FORMS}
         responses = self.responses or {}
         responses["200"] = OpenAPIResponse(description="The documents, tagged", content=content)
 

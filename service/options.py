@@ -1,27 +1,10 @@
 """What the query says where the body has no place for it: ``?model=en&tasks=upos,ner&offsets=utf16``."""
 
 from collections.abc import Iterable
-from typing import Any, Literal
+from typing import Any
 
 from service.errors import BadRequest, FieldError
-from service.schemas import RequestModel, check_request
-from taggers.offsets import OffsetUnit
-
-
-class TagOptions(RequestModel):
-    """How to tag; the same fields as in the JSON body of ``POST /v1/tag``."""
-
-    model: str | None = None
-    """A model's name or alias; the default model if absent."""
-    tasks: list[str] | None = None
-    """Which layers to fill beside sentences and tokens, separated by commas; all that the model has if absent."""
-    offsets: Literal["codepoint", "utf16", "utf8"] = "codepoint"
-    """What offsets count: Unicode code points, UTF-16 code units, or UTF-8 bytes."""
-
-    @property
-    def unit(self) -> OffsetUnit:
-        """What offsets count."""
-        return OffsetUnit(self.offsets)
+from service.schemas import TagOptions, check_request
 
 
 def read_options(query: Iterable[tuple[str, str]]) -> TagOptions:

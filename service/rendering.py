@@ -32,6 +32,9 @@ class Answer:
     offsets: OffsetUnit
 
 
+_LONG_ARRAY = b"\xdd"
+"""Opens an array in MessagePack; the number of its items follows in four bytes."""
+
 Render = Callable[[Answer], bytes]
 
 
@@ -39,6 +42,13 @@ def render_json(answer: Answer) -> bytes:
     """The answer shape; written document by document, because as objects it is many times its size."""
     written = (encode_document(document, layers=answer.layers, offsets=answer.offsets) for document in answer.documents)
     return b'{"model":%b,"documents":[%b]}' % (msgspec.json.encode(answer.model), b",".join(written))
+
+
+def render_msgpack(answer: Answer) -> bytes:
+    """The answer shape as MessagePack; written document by document, too."""
+    written = [msgspec.msgpack.encode(_shape(document, answer.layers, answer.offsets)) for document in answer.documents]
+    head = msgspec.msgpack.encode({"model": answer.model, "documents": []})
+    return head[:-1] + _LONG_ARRAY + len(written).to_bytes(4) + b"".join(written)
 
 
 def render_conllu(answer: Answer) -> bytes:
@@ -73,6 +83,8 @@ FORMS: Mapping[str, Render] = {
     "application/json": render_json,
     "text/x-conllu": render_conllu,
     "text/html": render_html,
+    "application/msgpack": render_msgpack,
+    "application/x-msgpack": render_msgpack,
 }
 """Media type -> how it is written. The first is the default."""
 

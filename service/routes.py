@@ -1,6 +1,7 @@
 """The routes: bytes -> request -> documents -> bytes. What they do is done elsewhere."""
 
 import asyncio
+from functools import partial
 from http import HTTPStatus
 from importlib.metadata import version
 from typing import Any
@@ -10,6 +11,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 from litestar.types import ASGIApp
 
+from service.bodies import read_asked
 from service.errors import answer_problem
 from service.exchange import AnyRequest, read_body, unless_gone, within
 from service.huggingface import TokenClassificationRequest
@@ -46,20 +48,29 @@ async def tag(
 ) -> Response[bytes]:
     """Sentences, tokens and every layer of the model, in the order of the documents.
 
-    With `Accept: text/x-conllu` the answer is CoNLL-U, with `text/html` a page.
+    With `Accept: text/x-conllu` the answer is CoNLL-U, with `text/html` a page, with `application/msgpack` MessagePack.
+    A body of type `text/x-conllu` keeps its sentences and words, its comments, and the columns that are not asked for;
+    how to tag it, the query says.
     """
     registry.check_ready()
     media_type, render = choose_form(request.accept)
+    read = partial(
+        read_asked,
+        media_type=request.content_type[0],
+        query=request.query_params.multi_items(),
+        model=tag_request,
+        max_documents=settings.max_documents,
+    )
     body = await read_body(request, settings)
     stopwatch = Stopwatch()
 
     async def answer() -> bytes:
-        asked = await asyncio.to_thread(parse_request, body, tag_request)
-        name = registry.default if asked.model is None else asked.model
+        asked = await asyncio.to_thread(read, body)
+        options = asked.options
+        name = registry.default if options.model is None else options.model
         served = registry.find(name)
-        documents = await asyncio.to_thread(asked.to_documents)
-        tagged = await served.tag(documents, tasks=asked.tasks, stopwatch=stopwatch)
-        written = await served.run(render, Answer(name, tagged, served.span_layers(asked.tasks), asked.unit))
+        tagged = await served.tag(asked.documents, tasks=options.tasks, stopwatch=stopwatch)
+        written = await served.run(render, Answer(name, tagged, served.span_layers(options.tasks), options.unit))
         stopwatch.lap("respond")
         return written
 

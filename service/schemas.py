@@ -71,7 +71,23 @@ class RequestDocument(RequestModel):
         return Document(self.text or "", id=self.id)
 
 
-class TagRequest(RequestModel):
+class TagOptions(RequestModel):
+    """How to tag."""
+
+    model: str | None = None
+    """A model's name or alias; the default model if absent."""
+    tasks: list[str] | None = None
+    """Which layers to fill beside sentences and tokens; all that the model has if absent."""
+    offsets: Literal["codepoint", "utf16", "utf8"] = "codepoint"
+    """What offsets count: Unicode code points, UTF-16 code units, or UTF-8 bytes."""
+
+    @property
+    def unit(self) -> OffsetUnit:
+        """What offsets count."""
+        return OffsetUnit(self.offsets)
+
+
+class TagRequest(TagOptions):
     """What ``POST /v1/tag`` takes: documents, or the short form with one text."""
 
     model_config = ConfigDict(
@@ -93,12 +109,6 @@ class TagRequest(RequestModel):
     """The documents, answered in their order."""
     text: str | None = None
     """One text: short for one document that is nothing else."""
-    model: str | None = None
-    """A model's name or alias; the default model if absent."""
-    tasks: list[str] | None = None
-    """Which layers to fill beside sentences and tokens; all that the model has if absent."""
-    offsets: Literal["codepoint", "utf16", "utf8"] = "codepoint"
-    """What offsets count: Unicode code points, UTF-16 code units, or UTF-8 bytes."""
 
     @model_validator(mode="after")
     def _check_either(self) -> Self:
@@ -112,11 +122,6 @@ class TagRequest(RequestModel):
         if self.documents is None:
             return [Document(self.text or "")]
         return [document.to_document() for document in self.documents]
-
-    @property
-    def unit(self) -> OffsetUnit:
-        """What offsets count."""
-        return OffsetUnit(self.offsets)
 
 
 def tag_request(*, max_documents: int) -> type[TagRequest]:
@@ -233,6 +238,15 @@ class MultiWordToken(_Answer):
     columns: list[str] | None = None
 
 
+class EmptyNode(_Answer):
+    """An empty node of CoNLL-U that was sent."""
+
+    after: int
+    """So many words of the sentence are before it."""
+    index: int
+    columns: list[str]
+
+
 class Sentence(_Answer):
     """One sentence."""
 
@@ -240,6 +254,9 @@ class Sentence(_Answer):
     end: int
     tokens: list[Token]
     multiword: list[MultiWordToken] | None = None
+    empty_nodes: list[EmptyNode] | None = None
+    comments: list[str] | None = None
+    """The comment lines of CoNLL-U that was sent."""
 
 
 class Span(_Answer):

@@ -17,7 +17,15 @@ def read_lines(path: Path) -> list[str]:
         FormatError: A line is not valid UTF-8.
         OSError: The file cannot be read.
     """
-    content = path.read_bytes()
+    return decode_lines(path.read_bytes(), path)
+
+
+def decode_lines(content: bytes, path: str | Path) -> list[str]:
+    """The lines of a file's content in UTF-8 without their LF; a byte order mark at the start is dropped.
+
+    Raises:
+        FormatError: A line is not valid UTF-8.
+    """
     try:
         text = content.decode("utf-8")
     except UnicodeDecodeError as error:

@@ -11,9 +11,8 @@ import pytest
 from service.errors import NotReady
 from service.line_tagger import LineTagger
 from service.ndjson import Line
-from service.options import TagOptions
 from service.registry import Registry
-from service.schemas import AnsweredDocument
+from service.schemas import AnsweredDocument, TagOptions
 from service.served import ServedModel
 from service.settings import Settings
 from service.stopwatch import Stopwatch

@@ -7,7 +7,10 @@ from litestar import Litestar
 from litestar.routes import HTTPRoute
 from litestar.testing import TestClient
 
+from service.bodies import MESSAGEPACK
 from service.openapi import problems
+from service.rendering import FORMS
+from service.stream import NDJSON
 
 
 @pytest.fixture(scope="module")
@@ -54,21 +57,34 @@ def test_request_is_described_with_its_limits(schema: dict[str, Any]) -> None:
     assert request["properties"]["documents"]["anyOf"][0]["maxItems"] == 1000
     assert request["properties"]["offsets"]["enum"] == ["codepoint", "utf16", "utf8"]
     body = schema["paths"]["/v1/tag"]["post"]["requestBody"]
-    assert body == {
-        "required": True,
-        "content": {"application/json": {"schema": {"$ref": "#/components/schemas/TagRequest"}}},
-    }
+    assert body["required"]
+    conllu = body["content"].pop("text/x-conllu")
+    assert conllu == {"schema": {"type": "string"}}
+    assert set(body["content"]) == {"application/json", *MESSAGEPACK}
+    for form in body["content"].values():
+        assert form == {"schema": {"$ref": "#/components/schemas/TagRequest"}}
 
 
 def test_answers_are_described_in_every_form(schema: dict[str, Any]) -> None:
     responses = schema["paths"]["/v1/tag"]["post"]["responses"]
     assert set(responses) == {"200", "400", "404", "406", "413", "429", "503"}
-    assert set(responses["200"]["content"]) == {"application/json", "text/x-conllu", "text/html"}
+    assert set(responses["200"]["content"]) == set(FORMS)
     for path in schema["paths"].values():
         for operation in path.values():
             for status, response in operation["responses"].items():
                 if int(status) >= 400:
                     assert set(response["content"]) == {"application/problem+json"}
+
+
+def test_streams_are_described(schema: dict[str, Any]) -> None:
+    operation = schema["paths"]["/v1/tag/stream"]["post"]
+    assert [parameter["name"] for parameter in operation["parameters"]] == ["model", "tasks", "offsets"]
+    assert {parameter["in"] for parameter in operation["parameters"]} == {"query"}
+    assert operation["parameters"][2]["schema"]["enum"] == ["codepoint", "utf16", "utf8"]
+    assert set(operation["requestBody"]["content"]) == set(operation["responses"]["200"]["content"]) == {NDJSON}
+    assert references(operation) == {
+        f"#/components/schemas/{name}" for name in ("RequestDocument", "AnsweredDocument", "LineProblem", "Problem")
+    }
 
 
 def test_problems_are_of_known_statuses() -> None:
@@ -81,6 +97,8 @@ def test_examples_work(schema: dict[str, Any], client: TestClient[Litestar]) -> 
     for example in schema["components"]["schemas"]["TagRequest"]["examples"]:
         example.pop("model", None)  # the tiny one has another name
         assert client.post("/v1/tag", json=example).status_code == 200
+    for example in schema["components"]["schemas"]["TokenClassificationRequest"]["examples"]:
+        assert client.post("/hf/tiny", json=example).status_code == 200
 
 
 def test_no_page_from_elsewhere(client: TestClient[Litestar]) -> None:

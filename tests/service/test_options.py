@@ -3,7 +3,8 @@ from typing import Any
 import pytest
 
 from service.errors import BadRequest
-from service.options import TagOptions, read_options
+from service.options import read_options
+from service.schemas import TagOptions
 
 
 @pytest.mark.parametrize(

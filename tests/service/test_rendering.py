@@ -1,11 +1,22 @@
 import io
 import json
 
+import msgspec
 import pytest
 from litestar.datastructures.headers import Accept
 
 from service.errors import NotAcceptable
-from service.rendering import FORMS, Answer, choose_form, render_conllu, render_html, render_json
+from service.rendering import (
+    FORMS,
+    Answer,
+    check_accepts,
+    choose_form,
+    encode_document,
+    render_conllu,
+    render_html,
+    render_json,
+    render_msgpack,
+)
 from service.schemas import TagAnswer
 from taggers.document import Document, Span
 from taggers.formats.conllu import read_conllu
@@ -61,6 +72,18 @@ def test_json_is_the_answer_shape() -> None:
     }
 
 
+@pytest.mark.parametrize("count", [0, 1, 20])
+def test_messagepack_says_what_json_says(count: int) -> None:
+    asked = answer(*[tagged("😀", "b"), Document("")] * count, offsets=OffsetUnit.UTF8)
+    assert msgspec.msgpack.decode(render_msgpack(asked)) == json.loads(render_json(asked))
+
+
+def test_nothing_but_one_line() -> None:
+    document = encode_document(tagged("a\n", "\u2028\u0085"), layers=["ner", "chunk"], offsets=OffsetUnit.CODEPOINT)
+    assert b"\n" not in document
+    assert json.loads(document)["spans"].keys() == {"ner", "chunk"}
+
+
 def test_json_of_nothing() -> None:
     assert json.loads(render_json(answer())) == {"model": "en", "documents": []}
 
@@ -85,13 +108,22 @@ def test_html_names_the_model() -> None:
         ("text/html;q=0.2, text/x-conllu;q=0.9", "text/x-conllu"),
         ("image/png, */*;q=0.1", "application/json"),
         ("application/*", "application/json"),
+        ("application/msgpack", "application/msgpack"),
+        ("application/json;q=0.5, application/x-msgpack", "application/x-msgpack"),
     ],
 )
 def test_the_form_that_the_client_likes_best(accept: str, form: str) -> None:
     assert choose_form(Accept(accept)) == (form, FORMS[form])
 
 
-@pytest.mark.parametrize("accept", ["image/png", "application/msgpack", "garbage"])
+@pytest.mark.parametrize("accept", ["image/png", "application/xml", "garbage"])
 def test_no_form_that_suits(accept: str) -> None:
-    with pytest.raises(NotAcceptable, match="application/json, text/x-conllu, text/html"):
+    with pytest.raises(NotAcceptable, match="application/json, text/x-conllu, text/html, application/msgpack"):
         choose_form(Accept(accept))
+
+
+def test_the_one_form_that_there_is() -> None:
+    check_accepts(Accept("*/*"), "application/x-ndjson")
+    check_accepts(Accept("application/*"), "application/x-ndjson")
+    with pytest.raises(NotAcceptable, match="expected Accept to allow application/x-ndjson"):
+        check_accepts(Accept("application/json"), "application/x-ndjson")

@@ -49,7 +49,7 @@ def test_no_documents_are_no_documents() -> None:
         ({"text": "a", "offsets": "bytes"}, {"offsets": "'codepoint', 'utf16' or 'utf8'"}),
         ({"text": "a", "tasks": "upos"}, {"tasks": "array"}),
         ({"text": "a", "tasks": [1]}, {"tasks.0": "string"}),
-        ({"text": "a", "modle": "en"}, {"modle": "unknown field; there are: documents, text, model, tasks, offsets"}),
+        ({"text": "a", "modle": "en"}, {"modle": "unknown field; there are: model, tasks, offsets, documents, text"}),
         ({"documents": {}}, {"documents": "array"}),
         ({"documents": [{}]}, {"documents.0": "neither"}),
         ({"documents": [{"text": "a", "tokens": []}]}, {"documents.0": "both"}),
