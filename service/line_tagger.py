@@ -58,7 +58,11 @@ class LineTagger:
         tagged = await self._tag(served, [outcomes[index] for index in good])  # type: ignore[misc]
         for index, outcome in zip(good, tagged, strict=True):
             outcomes[index] = outcome
-        return await served.run(self._write, lines, outcomes, served.span_layers(self._options.tasks))
+        answers = [
+            outcome if isinstance(outcome, Document) else self.problem(line.number, outcome)
+            for line, outcome in zip(lines, outcomes, strict=True)
+        ]
+        return await served.run(self._write, answers, served.span_layers(self._options.tasks))
 
     def problem(self, number: int, error: Exception) -> bytes:
         """The line that tells what is wrong with a line."""
@@ -95,10 +99,10 @@ class LineTagger:
             except QueueFull:
                 await asyncio.sleep(_RETRY_S)
 
-    def _write(self, lines: Sequence[Line], outcomes: Sequence[Outcome], layers: Sequence[str]) -> bytes:
+    def _write(self, answers: Sequence[Document | bytes], layers: Sequence[str]) -> bytes:
         return b"".join(
-            encode_document(outcome, layers=layers, offsets=self._options.unit) + b"\n"
-            if isinstance(outcome, Document)
-            else self.problem(line.number, outcome)
-            for line, outcome in zip(lines, outcomes, strict=True)
+            encode_document(answer, layers=layers, offsets=self._options.unit) + b"\n"
+            if isinstance(answer, Document)
+            else answer
+            for answer in answers
         )

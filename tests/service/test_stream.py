@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import Any
 
@@ -343,6 +344,18 @@ def test_documents_and_problems_in_order(client: TestClient[Litestar]) -> None:
     found = LineProblem.model_validate_json(wrong, strict=True).error
     assert (found.status, found.type) == (400, "urn:tagline:problem:bad-request")
     assert [field.path for field in found.errors or ()] == ["txet"]
+
+
+def test_problems_of_lines_are_counted(client: TestClient[Litestar]) -> None:
+    def count() -> float:
+        found = re.search(
+            r'^tagline_errors_total\{kind="bad-request"\} (\S+)$', client.get("/metrics").text, re.MULTILINE
+        )
+        return float(found[1]) if found else 0
+
+    before = count()
+    assert len(client.post("/v1/tag/stream", content=b'{\n{}\n{"text": "a"}\n[]').text.splitlines()) == 4
+    assert count() - before == 3
 
 
 def test_answers_are_those_of_a_request(client: TestClient[Litestar]) -> None:
