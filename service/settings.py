@@ -72,7 +72,7 @@ class Settings(BaseSettings):
 
     api_keys: Annotated[tuple[SecretStr, ...], NoDecode] = ()
     """Keys that clients must have, as ``Authorization: Bearer KEY`` or ``X-API-Key: KEY``; separated by commas. None:
-    everybody may come in. Health checks need none."""
+    everybody may come in. Health checks and ``/`` need none."""
 
     metrics: Literal["open", "key", "off"] = "key"
     """Whether ``GET /metrics`` is open, needs a key where there are keys, or is not there."""
