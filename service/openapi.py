@@ -26,21 +26,12 @@ from litestar.openapi.spec.enums import OpenAPIType
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
+from service.answers import Health, LineProblem, ModelDescription, ModelsAnswer, Problem, TagAnswer
 from service.bodies import CONLLU, MESSAGEPACK
 from service.errors import PROBLEM_JSON
 from service.huggingface import Entity, TokenClassificationRequest
 from service.rendering import FORMS
-from service.schemas import (
-    Health,
-    LineProblem,
-    ModelDescription,
-    ModelsAnswer,
-    Problem,
-    ReloadRequest,
-    TagAnswer,
-    TagOptions,
-    TagRequest,
-)
+from service.schemas import ReloadRequest, TagOptions, TagRequest
 from service.stream import NDJSON
 
 Amend = Callable[[dict[str, Any]], dict[str, Any]]

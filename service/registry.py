@@ -8,10 +8,10 @@ from weakref import WeakSet
 
 import torch
 
+from service.answers import ModelDescription, TaskDescription
 from service.errors import NotReady, RefusedModel, Reloading
 from service.loading import load_again, load_warm
 from service.metrics import Metrics, ModelMetrics
-from service.schemas import ModelDescription, TaskDescription
 from service.served import ServedModel
 from service.settings import Settings
 from taggers.catalog import ALIASES, bundled_models, describe, find_model

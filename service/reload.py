@@ -6,10 +6,11 @@ from litestar import MediaType, Response, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
+from service.answers import ModelDescription
 from service.exchange import AnyRequest, read_body
 from service.loading import allowed_folder
 from service.openapi import ReloadOperation, problems
-from service.schemas import ModelDescription, ReloadRequest, parse_request
+from service.schemas import ReloadRequest, parse_request
 from service.settings import Settings
 from service.siblings import Siblings
 

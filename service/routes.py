@@ -11,6 +11,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 from litestar.types import ASGIApp
 
+from service.answers import Health, ModelDescription, ModelsAnswer
 from service.bodies import read_asked
 from service.errors import answer_problem
 from service.exchange import AnyRequest, read_body, unless_gone, within
@@ -20,7 +21,7 @@ from service.openapi import StreamOperation, TagOperation, TokenClassificationOp
 from service.options import read_options
 from service.registry import Registry
 from service.rendering import Answer, check_accepts, choose_form
-from service.schemas import Health, ModelDescription, ModelsAnswer, TagRequest, parse_request
+from service.schemas import TagRequest, parse_request
 from service.settings import Settings
 from service.stopwatch import Stopwatch
 from service.stream import NDJSON, TagStream

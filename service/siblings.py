@@ -13,9 +13,9 @@ from pathlib import Path
 from urllib.parse import quote
 from uuid import uuid4
 
+from service.answers import ModelDescription
 from service.errors import RefusedModel, Reloading
 from service.registry import Phase, Registry
-from service.schemas import ModelDescription
 
 _DONE = b"done"
 _POLL_S = 0.05

@@ -138,7 +138,7 @@ def test_conllu_through_unchanged_and_filled(client: TestClient[Litestar]) -> No
 
 
 def test_conllu_in_and_json_out(client: TestClient[Litestar]) -> None:
-    from service.schemas import TagAnswer
+    from service.answers import TagAnswer
 
     found = TagAnswer.model_validate_json(post(client, "?tasks=upos&offsets=utf8", "application/json").content)
     assert found.model == "tiny"

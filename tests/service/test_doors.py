@@ -8,8 +8,8 @@ import pytest
 from litestar import Litestar
 from litestar.testing import TestClient
 
+from service.answers import Problem
 from service.app import create_app
-from service.schemas import Problem
 from service.settings import Settings
 from tests.service.clients import wait_until_ready
 

@@ -11,6 +11,7 @@ from litestar.testing import RequestFactory
 
 import service.errors
 import taggers.errors
+from service.answers import Problem
 from service.errors import (
     PROBLEM_JSON,
     TABLE,
@@ -20,7 +21,6 @@ from service.errors import (
     ServiceError,
     answer_problem,
 )
-from service.schemas import Problem
 from taggers.errors import InvalidText, ModelFolderError, ModelNotFound, UnknownTask
 
 

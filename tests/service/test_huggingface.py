@@ -9,8 +9,9 @@ import pytest
 from litestar import Litestar
 from litestar.testing import TestClient
 
+from service.answers import Problem
 from service.huggingface import Entity, TokenClassificationRequest
-from service.schemas import Problem, parse_request
+from service.schemas import parse_request
 from service.served import JudgedSentence
 from service.settings import Settings
 from taggers.document import Document, Span

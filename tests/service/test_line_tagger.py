@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 
+from service.answers import AnsweredDocument
 from service.errors import NotReady
 from service.line_tagger import LineTagger
 from service.ndjson import Line
 from service.registry import Registry
-from service.schemas import AnsweredDocument, TagOptions
+from service.schemas import TagOptions
 from service.served import ServedModel
 from service.settings import Settings
 from service.stopwatch import Stopwatch

@@ -5,6 +5,7 @@ import msgspec
 import pytest
 from litestar.datastructures.headers import Accept
 
+from service.answers import TagAnswer
 from service.errors import NotAcceptable
 from service.rendering import (
     FORMS,
@@ -17,7 +18,6 @@ from service.rendering import (
     render_json,
     render_msgpack,
 )
-from service.schemas import TagAnswer
 from taggers.document import Document, Span
 from taggers.formats.conllu import read_conllu
 from taggers.offsets import OffsetUnit

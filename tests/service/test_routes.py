@@ -14,8 +14,8 @@ from hypothesis import settings as hypothesis_settings
 from litestar import Litestar
 from litestar.testing import TestClient
 
+from service.answers import ModelsAnswer, Problem, TagAnswer
 from service.app import create_app
-from service.schemas import ModelsAnswer, Problem, TagAnswer
 from service.settings import Settings
 from taggers.labeler import Labeler
 from tests import strategies

@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from litestar import Litestar
 from litestar.testing import TestClient
 
+from service.answers import AnsweredDocument, LineProblem, Problem
 from service.errors import ClientGone
 from service.ndjson import Line
-from service.schemas import AnsweredDocument, LineProblem, Problem
 from service.settings import Settings
 from service.stream import NDJSON, TagStream
 from tests.service.clients import with_service
