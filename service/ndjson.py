@@ -1,8 +1,10 @@
 """NDJSON: pieces of a body -> lines, as they arrive, never holding more than one line that is not over the limit."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+_BLANK = re.compile(rb"(?:\r?\n)+")
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
@@ -39,17 +41,27 @@ class LineSplitter:
 
     def feed(self, piece: bytes) -> Iterator[Line]:
         """The lines that end in the next piece of the stream; it must be read to its end."""
-        start = 0
+        start = self._skip_blank(piece, 0)
         while (end := piece.find(b"\n", start)) >= 0:
             self._append(memoryview(piece)[start:end])
             yield from self._take()
             self._number += 1
-            start = end + 1
+            start = self._skip_blank(piece, end + 1)
         self._append(memoryview(piece)[start:])
 
     def finish(self) -> Iterator[Line]:
         """The last line, if the stream did not end in a line end."""
         yield from self._take()
+
+    def _skip_blank(self, piece: bytes, start: int) -> int:
+        """Where blank lines end; many at once, or nothing but line ends would keep everybody waiting."""
+        if self._begun or self._over:
+            return start
+        found = _BLANK.match(piece, start)
+        if found is None:
+            return start
+        self._number += found[0].count(b"\n")
+        return found.end()
 
     def _append(self, part: memoryview) -> None:
         # A byte order mark and a CR may come on top, and are no reason to refuse a line.

@@ -145,3 +145,26 @@ def test_time_limit_and_a_model_that_is_gone(tiny: Path) -> None:
         return answers(await made.answer(lines_of({"text": "a"}, {"text": "b"})))
 
     assert [answer["error"]["kind"] for answer in run(tiny, gone)] == ["NotReady", "NotReady"]
+
+
+def test_a_model_may_be_replaced_between_two_lines(tiny: Path) -> None:
+    async def scene() -> None:
+        registry = Registry(Settings(models=(str(tiny),)))
+        await registry.load()
+        made = LineTagger(
+            lambda: registry.find("tiny"),
+            TagOptions(),
+            write_problem=write_problem,
+            max_line_bytes=100,
+            timeout_s=60,
+        )
+        lines = lines_of({"text": "Ada wrote to Babbage."}, {"text": "Paris"})
+        first = answers(await made.answer(lines))
+        before = registry.find("tiny")
+        await registry.reload("tiny")
+        assert registry.find("tiny") is not before
+        del before
+        assert [document["text"] for document in answers(await made.answer(lines))] == [d["text"] for d in first]
+        await registry.close()
+
+    asyncio.run(scene())
