@@ -168,7 +168,7 @@ def test_the_pretrained_encoder_against_a_plain_call(pooling: Pooling, tmp_path:
     assert isinstance(ours, PretrainedEncoder)
     ours.pooling = pooling
     tokenizer = AutoTokenizer.from_pretrained(tmp_path)
-    model = AutoModel.from_pretrained(tmp_path).double().eval()
+    model = AutoModel.from_pretrained(tmp_path, add_pooling_layer=False).double().eval()
     model.load_state_dict(ours.model.state_dict())  # a tiny labeler's are not those of its folder
     batch = labeler.featurizer.batch(SENTENCES)
     out_BTD = ours(None, batch)
