@@ -15,7 +15,7 @@ from training.typography import tighten, vary_characters
 _PIECE = 400
 """Characters of an example, about: long enough for context, short enough to shuffle."""
 _JOINED = 12
-"""The most documents that are read as one."""
+"""The most texts that are read as one."""
 _OUTSIDE = LABELS.index(OUTSIDE)
 
 
@@ -31,8 +31,8 @@ class CharacterCorpus:
     Args:
         texts: ``(text, label ids)`` of each document.
         lookahead: How many of the characters behind its own each form shows.
-        joints: What may stand between documents that are read as one, some dozens at once, in another order in every
-            epoch; with none, each document is read by itself.
+        joints: What may stand between texts that are read as one, a dozen at most, in another order in every epoch;
+            with none, each text is read by itself.
         newline_rate: The share of the documents whose blank lines become a line end or a space, others in every epoch.
         tight_rate: The share of the documents whose punctuation stands close to its word, others in every epoch.
         typography_rate: The share of the documents that are set in other typography, others in every epoch.
@@ -56,10 +56,13 @@ class CharacterCorpus:
         tight_rate: float = 0.0,
         typography_rate: float = 0.0,
     ) -> "CharacterCorpus":
-        """Label the characters of gold documents."""
+        """Label the characters of gold documents; where texts are to be joined, each sentence is a text."""
         ids = {label: index for index, label in enumerate(LABELS)}
         texts = [(document.text, [ids[label] for label in encode_boundaries(document)]) for document in documents]
         kept = [(text, labels) for text, labels in texts if text]
+        if joints:
+            pairs = zip(documents, texts, strict=True)
+            kept = [(text[s.start : s.end], labels[s.start : s.end]) for d, (text, labels) in pairs for s in d]
         return cls(
             kept,
             newline_rate,
@@ -90,7 +93,7 @@ class CharacterCorpus:
         return made
 
     def _joined(self, order: random.Random) -> Iterator[tuple[str, Sequence[int]]]:
-        """The documents in random order, as many at once as stand in one paragraph or page."""
+        """The texts in random order, as many at once as stand in a paragraph or two."""
         shuffled = order.sample(self.texts, len(self.texts))
         start = 0
         while start < len(shuffled):

@@ -158,8 +158,9 @@ class SegmenterConfig(Config):
         margin: See ``NetworkConfig``.
         lookahead: How many of the characters behind its own each form shows.
         data: What is learned from.
-        joints: What stands between documents that are read as one in training; for corpora whose documents are single
-            sentences, so that the segmenter sees sentences end. Documents stay apart without it.
+        joints: What stands between sentences, which are then put together anew in every epoch of training, a dozen at
+            most; for corpora whose documents are single sentences, or of one document. Without it documents stay as
+            they are.
         newline_rate: The share of the texts in which, in training, the blank line between paragraphs becomes a single
             line end or a space, since people's texts have all three.
         tight_rate: The share of the texts in which, in training, punctuation stands close to its word: for corpora that

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from taggers.boundaries import BOUNDARIES, LABELS, decode_boundaries, encode_boundaries
+from taggers.boundaries import BOUNDARIES, LABELS, collect_expansions, decode_boundaries, encode_boundaries
 from taggers.formats.files import read_file
 from training.characters import CharacterCorpus, boundary_task, undivided
 
@@ -72,18 +72,18 @@ def test_changed_texts_still_have_their_sentences(letters) -> None:
         assert [sentence.words for sentence in sentences] == [sentence.words for sentence in document]
 
 
-def test_documents_that_are_read_as_one_keep_their_sentences(letters) -> None:
-    bare = [(document.text, encode_boundaries(document)) for document in letters] * 5
-    separate = CharacterCorpus.from_documents(letters * 5, newline_rate=0.0)
-    joined = CharacterCorpus.from_documents(letters * 5, newline_rate=0.0, joints=["", "\n"])
-    made = pairs(joined.examples(seed=1, epoch=0))
-    expected = sorted(pair for text, labels in bare for pair in zip(text, map(LABELS.index, labels), strict=True))
+def test_sentences_that_are_put_together_keep_their_labels(letters) -> None:
+    corpus = CharacterCorpus.from_documents(letters * 5, newline_rate=0.0, joints=["", "\n"])
+    made = pairs(corpus.examples(seed=1, epoch=0))
+    single = [(d.text[s.start : s.end], encode_boundaries(d)[s.start : s.end]) for d in letters * 5 for s in d]
+    expected = [pair for text, labels in single for pair in zip(text, map(LABELS.index, labels), strict=True)]
+    joints = len(made) - len(expected)
+    assert sorted(made) == sorted([*expected, *[("\n", LABELS.index("O"))] * joints])
+    assert 0 < joints < len(single)
     text = "".join(character for character, _ in made)
-    num_newlines = text.count("\n") - sum(text.count("\n") for text, _ in bare)
-    assert sorted(made) == sorted([*expected, *[("\n", LABELS.index("O"))] * num_newlines])
-    assert 0 < num_newlines < len(bare)
-    assert joined.examples(seed=1, epoch=0) == joined.examples(seed=1, epoch=0) != joined.examples(seed=1, epoch=1)
-    assert len(joined.examples(seed=1, epoch=0)) != len(separate.examples(seed=1, epoch=0))
+    found = decode_boundaries(text, [LABELS[label] for _, label in made], collect_expansions(letters))
+    assert sorted(s.words for s in found) == sorted(s.words for d in letters * 5 for s in d)
+    assert corpus.examples(seed=1, epoch=0) == corpus.examples(seed=1, epoch=0) != corpus.examples(seed=1, epoch=1)
 
 
 def test_forms_show_the_characters_behind_even_past_the_end_of_an_example() -> None:
