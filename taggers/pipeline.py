@@ -10,6 +10,7 @@ from taggers.catalog import find_model
 from taggers.checkpoint import Model, load_model
 from taggers.document import Document, Sentence, check_unicode
 from taggers.errors import ModelError, UnknownTask
+from taggers.kernels import bound_kernel_cache
 from taggers.labeler import Chunk, Labels, join_labels
 from taggers.manifest import Manifest
 from taggers.tasks import Task
@@ -188,6 +189,7 @@ def load(name: str | Path, *, device: str = "auto") -> Tagger:
         ModelNotFound: There is none of this name.
         ModelFolderError: The folder is damaged or of another format version.
     """
+    bound_kernel_cache()
     return Tagger(load_model(find_model(name), device=find_device(device)))
 
 

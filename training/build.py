@@ -16,6 +16,7 @@ from taggers.document import Document
 from taggers.embeddings import StaticVectors
 from taggers.errors import ConfigError
 from taggers.features import Featurizer, PieceTokenizer, build_vocabularies
+from taggers.kernels import bound_kernel_cache
 from taggers.labeler import Labeler
 from taggers.manifest import Manifest, NetworkManifest
 from taggers.network import TaggingNetwork, build_network
@@ -57,6 +58,7 @@ def build_model(recipe: Recipe, folder: Path, *, resume: bool, device: torch.dev
         ConfigError: The recipe does not fit the data, what is installed or the checkpoints that are there.
         FormatError: A data file is malformed.
     """
+    bound_kernel_cache()
     corpora = Path(recipe.corpora)
     checkpoints = folder / _CHECKPOINTS
     claim_checkpoints(checkpoints, recipe, resume=resume)
