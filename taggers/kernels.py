@@ -1,7 +1,8 @@
 """What torch's CPU kernels keep in memory.
 
-oneDNN compiles a kernel for every shape of batch and keeps 1,024 of them, hundreds of megabytes that grow for as long as
-new shapes come, which with batches by length is always. With 64 the memory of a long run is flat, and no run was slower.
+oneDNN compiles a kernel for every shape of batch and keeps 1,024 of them: hundreds of megabytes, which grow for as long
+as new shapes come, and with batches by length they always do. With 64 the memory of a long run is flat, and no run was
+slower.
 """
 
 import os
