@@ -27,6 +27,8 @@ class LineTagger:
     Args:
         find_model: The model, asked for every time, because a new one may have taken its place.
         options: How to tag.
+        turns: Shared by all streams: so many calls are at work at once, and the others wait, so that the requests of
+            others find somebody to prepare them.
         write_problem: An exception as a problem document.
         max_line_bytes: The limit that a line without content was over.
         timeout_s: How long the documents of one call may take.
@@ -37,18 +39,29 @@ class LineTagger:
         find_model: Callable[[], ServedModel],
         options: TagOptions,
         *,
+        turns: asyncio.Semaphore,
         write_problem: Callable[[Exception], bytes],
         max_line_bytes: int,
         timeout_s: float,
     ) -> None:
         self._find_model = find_model
         self._options = options
+        self._turns = turns
         self._write_problem = write_problem
         self._max_line_bytes = max_line_bytes
         self._timeout_s = timeout_s
 
     async def answer(self, lines: Sequence[Line]) -> bytes:
         """The answers for these lines, each with its line end, in their order."""
+        async with self._turns:
+            return await self._answer(lines)
+
+    def problem(self, number: int, error: Exception) -> bytes:
+        """The line that tells what is wrong with a line."""
+        problem = msgspec.Raw(self._write_problem(error))
+        return msgspec.json.encode({"line": number, "error": problem}) + b"\n"
+
+    async def _answer(self, lines: Sequence[Line]) -> bytes:
         try:
             served = self._find_model()
         except Exception as error:  # the service is shutting down, whatever the registry has to say about it
@@ -63,11 +76,6 @@ class LineTagger:
             for line, outcome in zip(lines, outcomes, strict=True)
         ]
         return await served.run(self._write, answers, served.span_layers(self._options.tasks))
-
-    def problem(self, number: int, error: Exception) -> bytes:
-        """The line that tells what is wrong with a line."""
-        problem = msgspec.Raw(self._write_problem(error))
-        return msgspec.json.encode({"line": number, "error": problem}) + b"\n"
 
     def _parse(self, lines: Sequence[Line]) -> list[Outcome]:
         return list(map(self._parse_line, lines))

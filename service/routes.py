@@ -1,6 +1,7 @@
 """The routes: bytes -> request -> documents -> bytes. What they do is done elsewhere."""
 
 import asyncio
+from asyncio import Semaphore
 from functools import partial
 from http import HTTPStatus
 from importlib.metadata import version
@@ -89,7 +90,10 @@ async def tag(
     responses=problems(400, 404, 406, 503),
 )
 async def tag_stream(
-    request: AnyRequest, registry: NamedDependency[Registry], settings: NamedDependency[Settings]
+    request: AnyRequest,
+    registry: NamedDependency[Registry],
+    settings: NamedDependency[Settings],
+    stream_turns: NamedDependency[Semaphore],
 ) -> ASGIApp:
     """One document a line, answered in order while the body is still arriving: read while you send.
 
@@ -104,6 +108,7 @@ async def tag_stream(
     tagger = LineTagger(
         lambda: registry.find(name),
         options,
+        turns=stream_turns,
         write_problem=lambda error: answer_problem(request, error).content,
         max_line_bytes=settings.max_body_bytes,
         timeout_s=settings.request_timeout_s,

@@ -44,7 +44,8 @@ class Settings(BaseSettings):
     labelling and segmenting run side by side."""
 
     preparers: int = Field(4, ge=1)
-    """How many threads segment, decode and write answers, beside the one that labels."""
+    """How many threads segment, decode and write answers, beside the one that labels; streams take at most half
+    of them."""
 
     max_batch_tokens: int = Field(2_000, ge=1)
     """The most positions in one batch, padding included."""
@@ -58,10 +59,10 @@ class Settings(BaseSettings):
     max_documents: int = Field(1_000, ge=1)
     """The most documents in one request."""
 
-    stream_documents: int = Field(128, ge=1)
+    stream_documents: int = Field(256, ge=1)
     """The most documents of one stream that are in flight: received, and their answers not sent."""
 
-    stream_bytes: int = Field(100_000, ge=1)
+    stream_bytes: int = Field(200_000, ge=1)
     """The most bytes of them; a document that has more is in flight alone."""
 
     stream_idle_timeout_s: float = Field(300, gt=0)

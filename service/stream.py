@@ -19,8 +19,8 @@ from service.window import Window
 
 NDJSON = "application/x-ndjson"
 
-_GROUP_DOCUMENTS = 32
-_GROUP_BYTES = 16_000
+_GROUP_DOCUMENTS = 64
+_GROUP_BYTES = 32_000
 """Lines that arrive together are tagged together, so many at most: together they are cheaper to segment."""
 
 _SENT_BYTES = 65_536

@@ -42,6 +42,7 @@ def run(
         made = LineTagger(
             lambda: registry.find("tiny"),
             options or TagOptions(),
+            turns=asyncio.Semaphore(2),
             write_problem=write_problem,
             max_line_bytes=100,
             timeout_s=timeout_s,
@@ -141,7 +142,14 @@ def test_time_limit_and_a_model_that_is_gone(tiny: Path) -> None:
         def find() -> ServedModel:
             raise NotReady("shutting down")
 
-        made = LineTagger(find, TagOptions(), write_problem=write_problem, max_line_bytes=9, timeout_s=9)
+        made = LineTagger(
+            find,
+            TagOptions(),
+            turns=asyncio.Semaphore(1),
+            write_problem=write_problem,
+            max_line_bytes=9,
+            timeout_s=9,
+        )
         return answers(await made.answer(lines_of({"text": "a"}, {"text": "b"})))
 
     assert [answer["error"]["kind"] for answer in run(tiny, gone)] == ["NotReady", "NotReady"]
@@ -154,6 +162,7 @@ def test_a_model_may_be_replaced_between_two_lines(tiny: Path) -> None:
         made = LineTagger(
             lambda: registry.find("tiny"),
             TagOptions(),
+            turns=asyncio.Semaphore(2),
             write_problem=write_problem,
             max_line_bytes=100,
             timeout_s=60,
@@ -168,3 +177,25 @@ def test_a_model_may_be_replaced_between_two_lines(tiny: Path) -> None:
         await registry.close()
 
     asyncio.run(scene())
+
+
+def test_streams_take_turns(tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    at_work = most = 0
+    whole = ServedModel.tag
+
+    async def tag(self: ServedModel, *arguments: Any, **named: Any) -> Any:
+        nonlocal at_work, most
+        at_work += 1
+        most = max(most, at_work)
+        try:
+            return await whole(self, *arguments, **named)
+        finally:
+            at_work -= 1
+
+    monkeypatch.setattr(ServedModel, "tag", tag)
+
+    async def scenario(made: LineTagger, _: ServedModel) -> list[bytes]:
+        return await asyncio.gather(*(made.answer(lines_of({"text": "word " * 15})) for _ in range(8)))
+
+    assert len(run(tiny, scenario)) == 8
+    assert most == 2
