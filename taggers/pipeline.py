@@ -15,7 +15,7 @@ from taggers.labeler import Chunk, Labels, join_labels
 from taggers.manifest import Manifest
 from taggers.tasks import Task
 
-DEFAULT_MAX_BATCH_TOKENS = 4_000
+DEFAULT_MAX_BATCH_TOKENS = 2_000
 _PIPED_TEXTS = 256
 _PIPED_CHARACTERS = 400_000
 

@@ -23,7 +23,7 @@ class Segmenter:
         self.lookahead = lookahead
 
     def segment(
-        self, texts: Sequence[str], *, ids: Sequence[str | None] | None = None, max_padded_characters: int = 16_000
+        self, texts: Sequence[str], *, ids: Sequence[str | None] | None = None, max_padded_characters: int = 8_000
     ) -> list[Document]:
         """Segment texts, packed together.
 
