@@ -11,8 +11,8 @@ from torch.nn.functional import conv2d
 class Convolution(nn.Conv1d):
     """``torch.nn.Conv1d`` with the same weights, over ``(B, T, D)``.
 
-    A batch with its width last is just what torch calls channels-last, in which its CPU kernels for images are about
-    twice as fast as those for sequences, and nothing has to be transposed.
+    A batch with its width last is just what torch calls channels-last, in which its CPU kernels for images are up to
+    twice as fast as those for sequences on long rows, and nothing has to be transposed.
 
     Args:
         input_width: D.
