@@ -168,7 +168,6 @@ def _groups(texts: Iterable[str]) -> Iterator[list[str]]:
     group: list[str] = []
     characters = 0
     for text in texts:
-        check_unicode(text)
         group.append(text)
         characters += len(text)
         if len(group) >= _PIPED_TEXTS or characters >= _PIPED_CHARACTERS:

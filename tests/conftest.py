@@ -1,6 +1,7 @@
 """Fixtures that every test may use."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 # Before torch is imported: the tests' networks are tiny, and threads that wait for each other cost more than they do.
@@ -22,3 +23,14 @@ def corpora() -> Path:
 def fixtures() -> Path:
     """The folder of small annotated files of our own."""
     return Path(__file__).parent / "fixtures"
+
+
+@pytest.fixture(scope="module")
+def one_thread() -> Iterator[None]:
+    """Sums are taken in another order by more threads; and networks this small only wait for them."""
+    import torch  # not for tests of codecs, which do without it
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)

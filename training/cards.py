@@ -16,6 +16,7 @@ from taggers.pipeline import Tagger
 from training.config import DataConfig, Recipe
 from training.corpora import annotated_types, read_documents
 from training.evaluation import evaluate
+from training.judging import answer
 from training.report import CardFacts, DataSource, Measurement, write_card
 from training.scores import Scores
 
@@ -85,10 +86,10 @@ def _measure(tagger: Tagger, data: DataConfig, corpora: Path) -> Iterator[Measur
         )
 
     def tag(documents: Sequence[Document]) -> Sequence[Document]:
-        return tagger.tag(documents, tasks=data.tasks)
+        return answer(tagger, documents, raw=False, tasks=data.tasks)
 
     def tag_raw(documents: Sequence[Document]) -> Sequence[Document]:
-        return tag(tagger.segment([document.text for document in documents], ids=[d.id for d in documents]))
+        return answer(tagger, documents, raw=True, tasks=data.tasks)
 
     scores = evaluate(tag, gold, types=types, model=tagger.name, files=files)
     yield measurement("gold tokens", "", scores)

@@ -11,15 +11,15 @@ from typing import Annotated
 from cyclopts import Parameter
 from rich.console import Console
 
-from taggers.document import Document
 from taggers.errors import FormatError
 from taggers.formats.files import read_file
-from taggers.pipeline import Tagger, find_device, load
+from taggers.pipeline import find_device, load
 from training.build import build_model
 from training.cards import write_measured_card
 from training.config import read_recipe
 from training.corpora import name_layers
 from training.evaluation import evaluate as score
+from training.judging import answer
 from training.scores import scores_table
 
 _CONFIG_FILE = "training.toml"
@@ -127,10 +127,3 @@ def _kept_overrides(config: Path) -> list[str]:
     """What ``--set`` changed when the model was trained, as ``_keep_config`` wrote it down."""
     lines = config.read_text(encoding="utf-8").splitlines()
     return [line.removeprefix(_OVERRIDE) for line in takewhile(lambda line: line.startswith(_OVERRIDE), lines)]
-
-
-def answer(tagger: Tagger, documents: Sequence[Document], *, raw: bool) -> list[Document]:
-    """What the tagger makes of documents that are bare, or of their texts alone."""
-    if raw:
-        documents = tagger.segment([document.text for document in documents], ids=[d.id for d in documents])
-    return tagger.tag(documents)

@@ -20,6 +20,15 @@ _EVALUATED = ("upos", "xpos", "feats", "lemma")
 logger = logging.getLogger(__name__)
 
 
+def answer(
+    tagger: Tagger, documents: Sequence[Document], *, raw: bool, tasks: Iterable[str] | None = None
+) -> list[Document]:
+    """What the tagger makes of bare documents, or with ``raw`` of their texts alone; ``tasks`` None for all."""
+    if raw:
+        documents = tagger.segment([document.text for document in documents], ids=[d.id for d in documents])
+    return tagger.tag(documents, tasks=tasks)
+
+
 def warn_of_absent_labels(dev: Iterable[DevSet], tasks: Mapping[str, Task]) -> None:
     """Where a dev set has no span of a label, every one that is found is wrong: unless nobody marked them."""
     for dev_set in dev:

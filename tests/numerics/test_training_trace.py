@@ -1,7 +1,6 @@
 """Thirty steps over four sentences: the loss falls, and the same steps again give the same bits."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,13 +15,7 @@ from training.loop import Training
 STEPS = 30
 
 
-@pytest.fixture(autouse=True, scope="module")
-def one_thread() -> Iterator[None]:
-    """Sums are taken in another order by more threads; and networks this small only wait for them."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 def trace(folder: Path, encoder: str, decoder: str) -> tuple[list[dict[str, float]], dict[str, Tensor]]:
