@@ -188,7 +188,10 @@ def test_chaos_no_request_fails_and_no_answer_is_mixed(served: Path, versions: P
         for number in range(12):
             put(versions / ("two", "one")[number % 2], served)
             assert (await reload(client)).status_code == 200
-            await asyncio.sleep(0.05)
+            before = len(found)
+            while len(found) <= before + len(asking):  # so that one at least was asked after the reload
+                await asyncio.sleep(0.01)
+                assert not any(task.done() for task in asking)
         reloading = False
         await asyncio.gather(*asking)
         assert all(len(makers) == 1 for makers in found)
