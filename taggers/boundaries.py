@@ -57,7 +57,7 @@ def encode_boundaries(document: Document) -> list[str]:
 
 
 def decode_boundaries(
-    text: str, labels: Sequence[str], expansions: Mapping[str, tuple[str, ...]]
+    text: str, labels: Sequence[str], expansions: Mapping[str, tuple[str, ...]], *, offset: int = 0
 ) -> tuple[Sentence, ...]:
     """The sentences that ``labels`` mark in ``text``; any labels will do.
 
@@ -72,6 +72,7 @@ def decode_boundaries(
         labels: One of ``LABELS`` for each code point of ``text``; one string of them will do.
         expansions: The words of multi-word tokens that are not their pieces, by lower-cased surface. The words take
             over capitals from the surface.
+        offset: Where ``text`` begins in the document's.
 
     Raises:
         ValueError: The number of labels is not that of characters, or a label is unknown.
@@ -89,7 +90,7 @@ def decode_boundaries(
             if start == stop:
                 continue
         if opens and draft.words:
-            sentences.append(draft.finish())
+            sentences.append(draft.finish(offset))
             draft = _Draft()
         opens = False
         if simple:
@@ -99,7 +100,7 @@ def decode_boundaries(
             expanded = expansions.get(text[start:stop].lower(), ()) if match[0][0] in "XExe" else ()
             draft.add(text, start, _cuts(shape, start, stop), expanded)
     if draft.words:
-        sentences.append(draft.finish())
+        sentences.append(draft.finish(offset))
     return tuple(sentences)
 
 
@@ -142,13 +143,14 @@ class _Draft:
         self.words += words
         self.offsets += pieces
 
-    def finish(self) -> Sentence:
-        """The sentence; there must be a word."""
+    def finish(self, offset: int) -> Sentence:
+        """The sentence, ``offset`` further on; there must be a word."""
+        offsets = [(start + offset, end + offset) for start, end in self.offsets] if offset else self.offsets
         return Sentence(
             words=tuple(self.words),
-            offsets=tuple(self.offsets),
-            start=self.offsets[0][0],
-            end=self.offsets[-1][1],
+            offsets=tuple(offsets),
+            start=offsets[0][0],
+            end=offsets[-1][1],
             multiword=tuple(self.multiword),
         )
 

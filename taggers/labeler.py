@@ -3,13 +3,15 @@
 The tagger's forms are words; the segmenter's are characters.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from taggers.batch import TokenBatch
 from taggers.features import Featurizer
 from taggers.network import TaggingNetwork
 from taggers.packing import pack
@@ -18,6 +20,9 @@ from taggers.windows import windows
 
 Labels = Mapping[str, tuple[NDArray[np.int64], NDArray[np.float32]]]
 """Task name -> the label id and its probability at each position."""
+
+Run = Callable[[], list[Labels]]
+"""Labels the chunks of a batch that is prepared: for each, the labels of the positions it keeps."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,12 +76,16 @@ class Labeler:
 
     def chunks(self, forms: Sequence[str]) -> list[Chunk]:
         """Cut a sequence into what the network reads at once: one chunk for all but very long ones, none if empty."""
-        if self.max_pieces is None:
-            return [
-                Chunk(forms[w.start : w.stop], slice(w.keep_start - w.start, w.keep_stop - w.start), w.stop - w.start)
-                for w in windows(len(forms), size=self.window, margin=self.margin)
-            ]
-        return self._chunks_of_pieces(forms, self.max_pieces)
+        return list(self.each_chunk(forms))
+
+    def each_chunk(self, forms: Sequence[str]) -> Iterator[Chunk]:
+        """The same one by one, each made when it is asked for."""
+        if self.max_pieces is not None:
+            yield from self._chunks_of_pieces(forms, self.max_pieces)
+            return
+        for w in windows(len(forms), size=self.window, margin=self.margin):
+            kept = slice(w.keep_start - w.start, w.keep_stop - w.start)
+            yield Chunk(forms[w.start : w.stop], kept, w.stop - w.start)
 
     def _chunks_of_pieces(self, forms: Sequence[str], max_pieces: int) -> list[Chunk]:
         costs = [self.featurizer.cost(form) for form in forms]
@@ -92,14 +101,20 @@ class Labeler:
             # One form has few pieces (see Featurizer), so this ends well before windows of a single word.
             size, margin = size // 2, min(margin, size // 8)
 
+    def prepare(self, chunks: Sequence[Chunk]) -> Run:
+        """Make one padded batch of chunks: the part of labelling that does not need the device."""
+        return partial(self._label, self.featurizer.batch([chunk.forms for chunk in chunks]), chunks)
+
     def label(self, chunks: Sequence[Chunk]) -> list[Labels]:
         """Label chunks in one padded batch.
 
         Returns:
             For each chunk, the labels of the positions it keeps.
         """
-        batch = self.featurizer.batch([chunk.forms for chunk in chunks]).to(self.device)
-        predicted = self.network.predict(batch)
+        return self.prepare(chunks)()
+
+    def _label(self, batch: TokenBatch, chunks: Sequence[Chunk]) -> list[Labels]:
+        predicted = self.network.predict(batch.to(self.device))
         arrays = {
             task: (labels_BT.cpu().numpy(), probability_BT.float().cpu().numpy())
             for task, (labels_BT, probability_BT) in predicted.items()

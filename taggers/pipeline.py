@@ -11,8 +11,9 @@ from taggers.checkpoint import Model, load_model
 from taggers.document import Document, Sentence, check_unicode
 from taggers.errors import ModelError, UnknownTask
 from taggers.kernels import bound_kernel_cache
-from taggers.labeler import Chunk, Labels, join_labels
+from taggers.labeler import Chunk, Labels, Run, join_labels
 from taggers.manifest import Manifest
+from taggers.segmenter import Reading, Segmenter
 from taggers.tasks import Task
 
 DEFAULT_MAX_BATCH_TOKENS = 2_000
@@ -23,9 +24,9 @@ _PIPED_CHARACTERS = 400_000
 class Tagger:
     """A loaded model: texts in, annotated documents out.
 
-    The steps ``segment``, ``chunks``, ``label`` and ``annotate`` are what the service runs one by one; ``tag`` and
-    ``pipe`` run them all. ``label`` works on one padded batch and must not run in two threads at once; the others
-    may.
+    ``tag`` and ``pipe`` do all; the service runs the steps one by one: ``read``, whose chunks ``prepare_segmenting``
+    takes, then ``chunks``, which ``prepare`` takes, and ``annotate``. Of what either ``prepare`` returns, only one may
+    run at a time, and neither must run in two threads at once; the other steps may.
     """
 
     def __init__(self, model: Model) -> None:
@@ -81,13 +82,33 @@ class Tagger:
             InvalidText: A text holds a lone surrogate.
             ModelError: The model has no segmenter.
         """
+        return self._need_segmenter().segment(texts, ids=ids)
+
+    def read(self, text: str) -> Reading:
+        """Begin to segment one text gradually.
+
+        Raises:
+            InvalidText: The text holds a lone surrogate.
+            ModelError: The model has no segmenter.
+        """
+        return self._need_segmenter().read(text)
+
+    def prepare_segmenting(self, chunks: Sequence[Chunk]) -> Run:
+        """Make one padded batch of chunks of ``read``, to be labelled on the device."""
+        return self._need_segmenter().labeler.prepare(chunks)
+
+    def _need_segmenter(self) -> Segmenter:
         if self._segmenter is None:
             raise ModelError(f"model {self.name!r} has no segmenter: give it text that is already split into words")
-        return self._segmenter.segment(texts, ids=ids)
+        return self._segmenter
 
     def chunks(self, sentence: Sentence) -> list[Chunk]:
         """What the network reads at once for a sentence: one chunk, or more for one past the encoder's limit."""
         return self._labeler.chunks(sentence.words)
+
+    def prepare(self, chunks: Sequence[Chunk]) -> Run:
+        """Make one padded batch of ``chunks``, to be labelled on the device."""
+        return self._labeler.prepare(chunks)
 
     def label(self, chunks: Sequence[Chunk]) -> list[Labels]:
         """Label chunks in one padded batch; who they are together with changes no answer."""

@@ -1,11 +1,13 @@
 """Segmenter: raw text -> sentences, tokens and words. A labeler over characters, and the boundary codec."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from taggers.boundaries import BOUNDARIES, decode_boundaries
 from taggers.clusters import keep_clusters
 from taggers.document import Document, Sentence, check_unicode
-from taggers.labeler import Labeler, Labels
+from taggers.gradual import GradualDecoder
+from taggers.labeler import Chunk, Labeler, Labels
 
 
 class Segmenter:
@@ -44,11 +46,60 @@ class Segmenter:
             for text, labels, id in zip(texts, answers, ids or [None] * len(texts), strict=True)
         ]
 
+    def read(self, text: str) -> "Reading":
+        """Begin to segment one text gradually.
+
+        Raises:
+            InvalidText: It holds a lone surrogate.
+        """
+        check_unicode(text)
+        return Reading(self, text)
+
+    def boundaries(self, labels: Labels) -> list[str]:
+        """The network's answer as boundary labels."""
+        return self.labeler.tasks[BOUNDARIES].labels.decode(labels[BOUNDARIES][0].tolist())
+
     def _decode(self, text: str, labels: Labels) -> tuple[Sentence, ...]:
-        boundaries = self.labeler.tasks[BOUNDARIES].labels.decode(labels[BOUNDARIES][0].tolist())
-        return decode_boundaries(text, keep_clusters(text, boundaries), self.expansions)
+        return decode_boundaries(text, keep_clusters(text, self.boundaries(labels)), self.expansions)
+
+
+class Reading:
+    """One text on its way through a segmenter that somebody else runs, window by window.
+
+    It gives the sentences that ``Segmenter.segment`` gives, however long the text is, and holds little besides it.
+    """
+
+    def __init__(self, segmenter: Segmenter, text: str) -> None:
+        self._segmenter = segmenter
+        self._text = text
+        self._decoder = GradualDecoder(text, segmenter.expansions)
+
+    def chunks(self) -> Iterator[Chunk]:
+        """What the network reads at once, in order; each is made when it is asked for."""
+        return self._segmenter.labeler.each_chunk(_Forms(self._text, self._segmenter.lookahead))
+
+    def feed(self, labels: Labels) -> tuple[Sentence, ...]:
+        """Take the next chunk's labels; returns the sentences that are final now."""
+        return self._decoder.feed(self._segmenter.boundaries(labels))
 
 
 def character_forms(text: str, *, lookahead: int) -> Sequence[str]:
     """One form for each character: the character and those behind it, fewer at the end of the text."""
     return [text[start : start + 1 + lookahead] for start in range(len(text))] if lookahead else text
+
+
+class _Forms(Sequence[str]):
+    """``character_forms`` of a text, made when they are asked for: of a long text they take many times its memory."""
+
+    def __init__(self, text: str, lookahead: int) -> None:
+        self._text = text
+        self._lookahead = lookahead
+
+    def __len__(self) -> int:
+        return len(self._text)
+
+    def __getitem__(self, where: int | slice) -> Any:
+        if isinstance(where, int):
+            return self[where : where + 1][0]
+        start, stop, _ = where.indices(len(self))
+        return character_forms(self._text[start : stop + self._lookahead], lookahead=self._lookahead)[: stop - start]

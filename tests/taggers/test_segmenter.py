@@ -93,3 +93,17 @@ def test_a_lone_surrogate_is_refused_before_anything_runs(segmenter: Segmenter) 
 def test_as_many_ids_as_texts(segmenter: Segmenter) -> None:
     with pytest.raises(ValueError, match="zip"):
         segmenter.segment(["a", "b"], ids=["1"])
+
+
+@settings(max_examples=60, deadline=None)
+@given(texts(max_size=80) | AWKWARD, st.integers(3, 9), st.integers(0, 2))
+def test_a_text_that_is_read_gradually_has_the_same_sentences(
+    segmenter: Segmenter, text: str, margin: int, lookahead: int
+) -> None:
+    labeler = windowed(segmenter, 2 * margin + 7, margin).labeler
+    cut = Segmenter(labeler, segmenter.expansions, lookahead=lookahead)
+    reading = cut.read(text)
+    found = [sentence for chunk in reading.chunks() for sentence in reading.feed(*labeler.label([chunk]))]
+    assert (Document(text, tuple(found)),) == tuple(cut.segment([text]))
+    with pytest.raises(InvalidText):
+        cut.read("a\ud800")
