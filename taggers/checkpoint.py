@@ -2,7 +2,7 @@
 
 config.json         format version, name, language, networks, label sets
 vocabulary.json     what the features know
-model.safetensors   the weights, floats in half precision
+model.safetensors   the weights, floats in half precision, or large matrices in 8 bits (``storage`` in config.json)
 tokenizer.json      for networks that read subword pieces
 encoder.json        for pretrained encoders: the architecture, in the manner of ``transformers``
 README.md           the card
@@ -21,7 +21,7 @@ from tokenizers import Tokenizer
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
-from taggers.config import Config, NetworkConfig, TransformerConfig
+from taggers.config import Config, NetworkConfig, Storage, TransformerConfig
 from taggers.encoders.architecture import build_piece_model
 from taggers.encoders.transformer import PretrainedEncoder
 from taggers.errors import ConfigError
@@ -39,6 +39,7 @@ from taggers.manifest import (
     write_manifest,
 )
 from taggers.network import TaggingNetwork, build_network
+from taggers.quantization import quantize_rows, restore_rows
 from taggers.segmenter import Segmenter
 from taggers.tasks import Task
 
@@ -48,6 +49,11 @@ _VOCABULARY = "vocabulary.json"
 _WEIGHTS = "model.safetensors"
 _TOKENIZER = "tokenizer.json"
 _ENCODER = "encoder.json"
+
+_SCALES = ".row_scales"
+"""Ends the name of the scales of a matrix in 8 bits, whose codes have the matrix's own name."""
+_LARGE = 2**14
+"""From so many numbers on a matrix is worth 8 bits; smaller ones would save a few kB."""
 
 
 class _Vocabulary(Config):
@@ -87,9 +93,10 @@ def save_model(folder: Path, model: Model) -> None:
     if model.segmenter is not None:
         labelers["segmenter"] = model.segmenter.labeler
     weights = {
-        f"{part}.{name}": _packed(tensor)
+        f"{part}.{stored}": packed
         for part, labeler in labelers.items()
         for name, tensor in labeler.network.state_dict().items()
+        for stored, packed in _packed(name, tensor.detach().cpu(), model.manifest.storage).items()
     }
     # Not save_file, which makes a file that only its owner may read.
     write_file(folder / _WEIGHTS, save(weights))
@@ -174,6 +181,7 @@ def _load_labeler(
         )
 
     try:
+        weights = _unpacked(weights)
         with _Unfilled():
             # First without memory: what config.json asks for may be larger than any machine, the weights' file is not.
             with torch.device("meta"):
@@ -246,17 +254,39 @@ def _read_tokenizer(folder: Path, manifest: PieceManifest) -> PieceTokenizer:
     return PieceTokenizer(tokenizer, manifest.prefix, manifest.suffix, manifest.padding)
 
 
-def _packed(tensor: Tensor) -> Tensor:
-    tensor = tensor.detach().cpu()
-    half = tensor.half() if tensor.is_floating_point() else tensor
+def _packed(name: str, tensor: Tensor, storage: Storage) -> dict[str, Tensor]:
+    """A weight under the names and in the types in which the file holds it."""
+    if not tensor.is_floating_point():
+        return {name: tensor.contiguous()}
+    if storage == "int8" and tensor.ndim >= 2 and tensor.numel() >= _LARGE and tensor.isfinite().all():
+        codes, scales = quantize_rows(tensor)
+        return {name: codes, name + _SCALES: scales}
+    half = tensor.half()
     # Half precision ends at 65,504: a tensor that goes beyond is kept as it is.
-    return (half if half.isfinite().all() else tensor).contiguous()
+    return {name: (half if half.isfinite().all() else tensor).contiguous()}
+
+
+def _unpacked(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The weights by their own names, all floats in float32.
+
+    Raises:
+        ValueError: Codes and scales do not belong together.
+    """
+    unpacked = {
+        name: tensor.float() if tensor.is_floating_point() else tensor
+        for name, tensor in weights.items()
+        if not name.endswith(_SCALES)
+    }
+    for name in {name.removesuffix(_SCALES) for name in weights if name.endswith(_SCALES)}:
+        if name not in weights:
+            raise ValueError(f"{_WEIGHTS}: it has scales of {name!r}, but lacks {name!r}")
+        try:
+            unpacked[name] = restore_rows(weights[name], weights[name + _SCALES])
+        except ValueError as error:
+            raise ValueError(f"{_WEIGHTS}: {name!r}: {error}") from error
+    return unpacked
 
 
 def _below(weights: Mapping[str, Tensor], part: str) -> dict[str, Tensor]:
     prefix = f"{part}."
-    return {
-        name.removeprefix(prefix): tensor.float() if tensor.is_floating_point() else tensor
-        for name, tensor in weights.items()
-        if name.startswith(prefix)
-    }
+    return {name.removeprefix(prefix): tensor for name, tensor in weights.items() if name.startswith(prefix)}

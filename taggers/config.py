@@ -13,6 +13,8 @@ Layers = Annotated[int, Field(gt=0, le=128)]
 Dilation = Annotated[int, Field(gt=0, le=1024)]
 TaskName = Annotated[str, Field(min_length=1, pattern=r"^[^.]*$")]
 """No dot, because a task's name stands in the names of its weights."""
+Storage = Literal["fp16", "int8"]
+"""How a model folder holds its weights: in half precision, or large matrices in 8 bits and the others so."""
 
 
 class Config(BaseModel):

@@ -12,6 +12,7 @@ from torch.nn.functional import embedding
 from taggers.batch import PADDING, TokenBatch
 from taggers.convolution import Convolution
 from taggers.features import UNKNOWN
+from taggers.quantization import quantize_rows
 
 
 class WordEmbedding(nn.Module):
@@ -92,9 +93,7 @@ class StaticVectors(nn.Module):
     def quantized(cls, vectors: Tensor) -> Self:
         """Quantize float vectors (words, width); rows for padding and the unknown word are put before them."""
         made = cls(len(vectors) + 2, vectors.shape[1])
-        largest = vectors.abs().amax(1).clamp_min(1e-12)
-        made.codes[2:] = (vectors / largest[:, None] * 127).round().to(torch.int8)
-        made.scales[2:] = largest / 127
+        made.codes[2:], made.scales[2:] = quantize_rows(vectors)
         return made
 
     def forward(self, vector_F: Tensor) -> Tensor:

@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 
 from taggers.boundaries import BOUNDARIES
 from taggers.boundaries import LABELS as BOUNDARY_LABELS
-from taggers.config import Config, NetworkConfig, TransformerConfig
+from taggers.config import Config, NetworkConfig, Storage, TransformerConfig
 from taggers.folder import parse_file, read_object, refused, write_file
 from taggers.labels import LabelSet
 from taggers.lemma_rules import apply_rule
@@ -88,7 +88,8 @@ class NetworkManifest(Config):
 class Manifest(Config):
     """``config.json``.
 
-    ``scores`` are the figures of the card, by data set: they are what ``GET /v1/models`` shows.
+    ``scores`` are the figures of the card, by data set: they are what ``GET /v1/models`` shows. ``storage`` is how the
+    folder's weights are written; the file itself says how they are read.
     """
 
     format_version: Literal[1] = 1
@@ -96,6 +97,7 @@ class Manifest(Config):
     language: str
     description: str = ""
     license: str = ""
+    storage: Storage = "fp16"
     scores: dict[str, Any] = Field(default_factory=dict)
     tagger: NetworkManifest
     segmenter: NetworkManifest | None = None

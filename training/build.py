@@ -73,6 +73,7 @@ def build_model(recipe: Recipe, folder: Path, *, resume: bool, device: torch.dev
         description=recipe.model.description,
         license=recipe.model.license,
         tagger=describe_network(tagger, recipe.tagger_network()),
+        storage=recipe.model.storage,
         segmenter=segmenter and segmenter[1],
         expansions=segmenter[0].expansions if segmenter else {},
     )

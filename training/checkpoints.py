@@ -38,7 +38,7 @@ def claim_checkpoints(folder: Path, recipe: Recipe, *, resume: bool) -> None:
 def _trained(recipe: Recipe) -> dict[str, dict[str, Any]]:
     """What shapes each network that is trained."""
     ignored: dict[str, Any] = {"data": {"__all__": _NOT_LEARNED_FROM}, "training": {"checkpoint_minutes"}}
-    model = {"name", "language", "description", "license", "limits", "machine"}
+    model = {"name", "language", "description", "license", "limits", "machine", "storage"}
     made = {
         "tagger": recipe.model_dump(
             mode="json", exclude={"corpora": True, "segmenter": True, "model": model, **ignored}

@@ -8,7 +8,16 @@ from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, Field, PositiveInt, ValidationError, field_validator, model_validator
 
-from taggers.config import Config, EncoderConfig, FeatureConfig, Fraction, NetworkConfig, TaskConfig, TransformerConfig
+from taggers.config import (
+    Config,
+    EncoderConfig,
+    FeatureConfig,
+    Fraction,
+    NetworkConfig,
+    Storage,
+    TaskConfig,
+    TransformerConfig,
+)
 from taggers.errors import ConfigError
 
 Positive = Annotated[float, Field(gt=0)]
@@ -43,7 +52,8 @@ class ModelConfig(Config):
     """The tagger's network, and what the model folder says of itself.
 
     ``pieces`` prunes the vocabulary of a pretrained encoder, and ``pretrained_layers`` says how many of its layers are
-    kept, from the first on; without them, all is. ``limits`` and ``machine`` (what it was trained on) go into the card.
+    kept, from the first on; without them, all is. ``storage`` says how the folder holds the weights. ``limits`` and
+    ``machine`` (what it was trained on) go into the card.
     """
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]*$")]
@@ -56,6 +66,7 @@ class ModelConfig(Config):
     encoder: EncoderConfig
     pieces: PiecesConfig | None = None
     pretrained_layers: PositiveInt | None = None
+    storage: Storage = "fp16"
     window: PositiveInt = 512
     margin: PositiveInt = 32
 

@@ -3,19 +3,24 @@
 import os
 import stat
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 from safetensors.torch import load_file
-from torch import Tensor
+from torch import Tensor, nn
 
 from taggers.checkpoint import Model, describe_network, make_labeler, save_model
 from taggers.errors import ConfigError
 from taggers.manifest import FORMAT_VERSION, read_manifest, write_manifest
 from tests.folders import change, change_weights, load, refusal, scores
 from tests.tiny import ENCODERS, tiny_corpus, tiny_labeler, tiny_model, write_tiny_bert
+
+HEAD = "tagger.heads.task_upos.weight"
+CODES = "tagger.embeddings.parts.vectors.codes"
+MATRIX = "tagger.encoder.blocks.0.convolution.weight"
 
 
 @pytest.mark.parametrize("encoder", ENCODERS)
@@ -56,6 +61,87 @@ def test_weights_are_read_exactly_as_stored(folder: Path) -> None:
             assert found.dtype == (torch.half if tensor.is_floating_point() else tensor.dtype)
             assert torch.equal(found.to(tensor.dtype), tensor)
     assert not stored
+
+
+@pytest.fixture
+def in_eight_bits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with large matrices in 8 bits, of which a tiny model has none unless few numbers count as many."""
+    monkeypatch.setattr("taggers.checkpoint._LARGE", 100)
+    return saved_in_eight_bits(tmp_path / "model", tiny_model())
+
+
+def saved_in_eight_bits(folder: Path, model: Model) -> Path:
+    save_model(folder, replace(model, manifest=model.manifest.model_copy(update={"storage": "int8"})))
+    return folder
+
+
+def test_a_model_in_eight_bits_comes_back_up_to_a_step(in_eight_bits: Path) -> None:
+    stored = load_file(in_eight_bits / "model.safetensors")
+    before, after = tiny_model().tagger.network.state_dict(), load(in_eight_bits).tagger.network.state_dict()
+    kinds = set()
+    for name, tensor in before.items():
+        found = stored[f"tagger.{name}"]
+        kinds.add(found.dtype)
+        if found.dtype == torch.int8 and tensor.is_floating_point():
+            assert tensor.numel() >= 100
+            bound = tensor.flatten(1).abs().amax(1) / 127 * 0.501
+            assert ((after[name] - tensor).flatten(1).abs().amax(1) <= bound).all()
+        elif tensor.is_floating_point():
+            assert tensor.ndim == 1 or tensor.numel() < 100
+            assert torch.equal(after[name], tensor.half().float())
+        else:
+            assert torch.equal(after[name], tensor)
+    assert kinds == {torch.int8, torch.half}
+
+
+def test_saving_a_model_in_eight_bits_again_changes_no_byte(in_eight_bits: Path, tmp_path: Path) -> None:
+    save_model(tmp_path / "copy", load(in_eight_bits))
+    assert {path.name: path.read_bytes() for path in in_eight_bits.iterdir()} == {
+        path.name: path.read_bytes() for path in (tmp_path / "copy").iterdir()
+    }
+
+
+def test_eight_bits_halve_a_folder_of_large_matrices(tmp_path: Path) -> None:
+    model = tiny_model()
+    head = model.tagger.network.heads["task_upos"]
+    assert isinstance(head, nn.Linear)
+    head.weight = nn.Parameter(torch.randn(64, 1024))
+    save_model(tmp_path / "half", model)
+    saved_in_eight_bits(tmp_path / "eight", model)
+    sizes = [(tmp_path / name / "model.safetensors").stat().st_size for name in ("half", "eight")]
+    assert 64 * 1024 < sizes[0] - sizes[1] + 1_000 < 64 * 1024 + 1_000
+
+
+@pytest.mark.parametrize(
+    ("edit", "problem"),
+    [
+        (lambda weights: weights.pop(MATRIX), "it has scales of 'encoder.blocks.0.convolution.weight', but lacks"),
+        (lambda weights: weights.pop(f"{MATRIX}.row_scales"), "torch.float32 of shape (32, 16, 3), found torch.int8"),
+        (
+            lambda weights: weights.update({f"{MATRIX}.row_scales": weights[f"{MATRIX}.row_scales"][1:].clone()}),
+            "convolution.weight': expected int8 codes (rows, ...) and one scale of floats for each row",
+        ),
+        (lambda weights: weights.update({MATRIX: weights[MATRIX].float()}), "found torch.float32 of shape (32, 16, 3)"),
+        (lambda weights: weights.update({MATRIX: weights[MATRIX][..., :2].clone()}), "found torch.float32 of shape"),
+        (lambda weights: weights[f"{MATRIX}.row_scales"].fill_(torch.nan), "holds a number that is not finite"),
+        (lambda weights: weights[f"{MATRIX}.row_scales"].fill_(3e38), "holds a number that is not finite"),
+        (
+            lambda weights: weights.update({f"{CODES}.row_scales": torch.ones(5)}),
+            "expected 'embeddings.parts.vectors.codes' to be torch.int8 of shape (5, 5), found torch.float32",
+        ),
+    ],
+)
+def test_eight_bits_that_do_not_fit(
+    in_eight_bits: Path, edit: Callable[[dict[str, Tensor]], object], problem: str
+) -> None:
+    found = refusal(change_weights(in_eight_bits, edit))
+    assert found.startswith("model.safetensors")
+    assert problem in found
+
+
+def test_a_storage_that_nobody_knows(folder: Path) -> None:
+    change(folder, lambda config: config.update(storage="int4"))
+    assert refusal(folder).startswith("config.json: storage: ")
 
 
 def test_a_weight_too_large_for_half_precision_keeps_its_value(tmp_path: Path) -> None:
@@ -168,10 +254,6 @@ def test_a_vocabulary_without_the_segmenters_part(folder: Path) -> None:
 def test_an_unknown_key_is_named(folder: Path) -> None:
     change(folder, lambda config: config["tagger"]["network"].update({"wind\now": 3}))
     assert refusal(folder) == "config.json: tagger.network.wind ow: Extra inputs are not permitted"
-
-
-HEAD = "tagger.heads.task_upos.weight"
-CODES = "tagger.embeddings.parts.vectors.codes"
 
 
 @pytest.mark.parametrize(

@@ -124,6 +124,18 @@ def test_resuming_after_the_end_gives_the_same_folder(
     assert "epoch 1/3" not in caplog.text  # nothing was trained
 
 
+def test_resuming_after_the_end_may_store_the_weights_otherwise(
+    built: tuple[Model, Path], corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("taggers.checkpoint._LARGE", 100)  # no matrix is large here
+    folder = shutil.copytree(built[1], tmp_path / "again")
+    build(recipe_of(corpus, "model.storage=int8"), folder, resume=True)
+    sizes = [(path / "model.safetensors").stat().st_size for path in (built[1], folder)]
+    assert sizes[1] < 0.75 * sizes[0]
+    answers = [load(path, device="cpu")(TEXT) for path in (built[1], folder)]
+    assert [sentence.tags for sentence in answers[0]] == [sentence.tags for sentence in answers[1]]
+
+
 class InterruptAt(logging.Handler):
     """Presses Ctrl-C when the log tells of an epoch: deterministic, and still a real signal."""
 

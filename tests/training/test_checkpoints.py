@@ -79,6 +79,7 @@ def test_resume_goes_on_with_the_same_config(begun: Path) -> None:
         (("corpora",), "elsewhere"),
         (("model", "description"), "other words"),
         (("model", "license"), "CC0-1.0"),
+        (("model", "storage"), "int8"),
         (("data", 0, "url"), "https://example.org"),
         (("data", 0, "test"), ["c.conllu"]),
         (("training", "checkpoint_minutes"), 1.0),
