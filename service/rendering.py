@@ -8,10 +8,10 @@ import msgspec
 from litestar.datastructures.headers import Accept
 
 from service.errors import NotAcceptable
-from service.html import write_html
 from taggers.document import Document
 from taggers.formats.answer import document_to_json
 from taggers.formats.conllu_writer import write_conllu
+from taggers.formats.html import write_html
 from taggers.offsets import OffsetUnit
 
 

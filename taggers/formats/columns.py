@@ -100,22 +100,30 @@ def read_columns(
         report.by_kind.update(repairs)
 
 
-def write_columns(documents: Iterable[Document], *, scheme: Scheme = Scheme.BIO, layer: str = "ner") -> Iterator[str]:
+def write_columns(
+    documents: Iterable[Document], *, scheme: Scheme = Scheme.BIO, layer: str = "ner", first: int = 0
+) -> Iterator[str]:
     """``FORM<TAB>TAG`` and a blank line after each sentence, one chunk a document; without the layer all is ``O``.
 
     Comments are kept. A sentence that is not its words joined by spaces gets a ``# text``.
 
+    Args:
+        documents: What to write.
+        scheme: That of the tags.
+        layer: The layer of spans that they tell of.
+        first: How many documents of the file come before these.
+
     Raises:
         ValueError: Spans overlap or leave their sentence.
     """
-    for index, document in enumerate(documents):
+    for number, document in enumerate(documents, first):
         blocks: list[str] = []
         for sentence in document:
             if not sentence.words:
                 continue
             comments: Sequence[str] = sentence.comments
             if not blocks:
-                comments = with_document(comments, document.id, first=index == 0)
+                comments = with_document(comments, document.id, first=number == 0)
             text = document.text[sentence.start : sentence.end]
             if text != " ".join(sentence.words) and comment_value(comments, "text") is None:
                 comments = [*comments, f"# text = {one_line(text)}"]

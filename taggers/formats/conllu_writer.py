@@ -14,21 +14,23 @@ from taggers.formats.misc import Spacing, read_layers, write_layers, write_spaci
 from taggers.spans import Scheme, encode_spans
 
 
-def write_conllu(documents: Iterable[Document]) -> Iterator[str]:
+def write_conllu(documents: Iterable[Document], *, first: int = 0) -> Iterator[str]:
     """CoNLL-U, one chunk a document; sentences and documents without a word cannot be written and are left out.
 
     Columns that a sentence lacks are ``_``. Tabs and line ends inside a form become spaces, with the surface in
     ``SpacesInToken``.
 
+    Args:
+        documents: What to write.
+        first: How many documents of the file come before these; it names the sentences of documents without an id.
+
     Raises:
         ValueError: Spans of one layer overlap or leave their sentence.
     """
-    number = 0
-    for index, document in enumerate(documents):
+    for number, document in enumerate(documents, first):
         blocks: list[str] = []
         for sentence in _completed(document, number):
-            number += 1
-            comments = sentence.comments if blocks else with_document(sentence.comments, document.id, first=index == 0)
+            comments = sentence.comments if blocks else with_document(sentence.comments, document.id, first=number == 0)
             blocks.append("\n".join([*comments, *_rows(sentence), "", ""]))
         yield "".join(blocks)
 
@@ -86,7 +88,7 @@ def _completed(document: Document, number: int) -> list[Sentence]:
         if "misc" in sentence.tags:
             completed.append(sentence)
             continue
-        sentence_id = f"{number + index}" if document.id is None else f"{document.id}-{index}"
+        sentence_id = f"{number + 1 if document.id is None else document.id}-{index}"
         comments = _described(sentence, sentence_id, document.text)
         annotated = sentence.annotated(tags={"misc": tuple(misc)})
         completed.append(replace(annotated, multiword=tuple(multiword), comments=comments))

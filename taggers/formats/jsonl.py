@@ -10,6 +10,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from taggers.document import Document, check_unicode
 from taggers.errors import FormatError, InvalidText
 from taggers.formats.answer import Json, document_to_json
@@ -28,6 +30,7 @@ __all__ = [
     "read_jsonl",
     "read_jsonl_file",
     "write_jsonl",
+    "write_line",
 ]
 
 _LINE_ENDS = ("\x85", "\u2028", "\u2029")  # to some readers, though not to JSON
@@ -89,10 +92,15 @@ def write_jsonl(
             data = _raw_to_json(document, offsets)
         else:
             data = document_to_json(document, offsets=offsets)
-        line = json.dumps(data, ensure_ascii=False)
-        for character in _LINE_ENDS:
-            line = line.replace(character, f"\\u{ord(character):04x}")
-        yield line + "\n"
+        yield write_line(data)
+
+
+def write_line(data: Mapping[str, Any]) -> str:
+    """A JSON object on a line of its own, with the line end; dates, decimals and bytes in it become strings."""
+    line = msgspec.json.encode(data).decode("utf-8")
+    for character in _LINE_ENDS:
+        line = line.replace(character, f"\\u{ord(character):04x}")
+    return line + "\n"
 
 
 def _document(data: Json, offsets: OffsetUnit, text_field: str, id_field: str, layer: str) -> Document | RawDocument:

@@ -122,15 +122,16 @@ def test_a_predicted_sentence_gets_what_it_lacks():
     )
 
 
-def test_sentences_without_words_are_left_out_and_ids_run_on():
+def test_sentences_without_words_are_left_out_and_sentences_named_by_their_document():
     documents = [Document.from_words([["a"], [], ["b"]]), Document(" "), Document.from_words([["c"]])]
     written = "".join(write_conllu(documents))
     assert [line for line in written.split("\n") if line.startswith("# ") and "text" not in line] == [
-        "# sent_id = 1",
-        "# sent_id = 2",
+        "# sent_id = 1-1",
+        "# sent_id = 1-2",
         "# newdoc",
-        "# sent_id = 3",
+        "# sent_id = 3-1",
     ]
+    assert "".join(write_conllu(documents[2:], first=2)) == written[written.index("# newdoc") :]
 
 
 def test_an_id_that_changed_replaces_the_one_in_the_comments(mixed):

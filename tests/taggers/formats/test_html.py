@@ -1,9 +1,11 @@
+"""The highlighted page: every character of the text is there, spans carry their labels, nothing runs."""
+
 from html.parser import HTMLParser
 
 from hypothesis import given
 
-from service.html import write_html
 from taggers.document import Document, MultiWord, Sentence, Span
+from taggers.formats.html import write_html
 from tests import strategies
 
 
@@ -64,6 +66,10 @@ def test_two_spans_on_the_same_characters_show_one() -> None:
         multiword=(MultiWord(0, 2, "du"),),
     )
     assert page(Document("du", (sentence,))).marks == [["du", "A"]]
+
+
+def test_line_ends_survive_a_parser_of_html() -> None:
+    assert "a&#13;\nb&#13;" in "".join(write_html([Document("a\r\nb\r")], title="t"))
 
 
 def test_without_layers_the_text_is_shown() -> None:
