@@ -33,6 +33,7 @@ from training.data import (
     TrainSet,
     count_forms,
     cut_examples,
+    draw_examples,
     join_examples,
     learn_tasks,
     make_examples,
@@ -72,8 +73,8 @@ def build_model(recipe: Recipe, folder: Path, *, resume: bool, device: torch.dev
         language=recipe.model.language,
         description=recipe.model.description,
         license=recipe.model.license,
-        tagger=describe_network(tagger, recipe.tagger_network()),
         storage=recipe.model.storage,
+        tagger=describe_network(tagger, recipe.tagger_network()),
         segmenter=segmenter and segmenter[1],
         expansions=segmenter[0].expansions if segmenter else {},
     )
@@ -92,7 +93,9 @@ def _prepare_tagger(
     train, dev = _read_sets(recipe.data, corpora, layers)
     sentences = [sentence for train_set in train for sentence in train_set.sentences]
     tasks = learn_tasks(sentences, config.tasks, unannotated=[data.unannotated for data in recipe.data])
-    whole = join_examples(make_examples(one.sentences, tasks, unannotated=one.unannotated) for one in train)
+    whole = join_examples(
+        make_examples(one.sentences, tasks, unannotated=one.unannotated, share=one.share) for one in train
+    )
     logger.info("training sentences: %d, joined from %d", len(whole), len(sentences))
     warn_of_absent_labels(dev, tasks)
     rate, seed = recipe.training.typography_rate, recipe.training.seed
@@ -113,10 +116,14 @@ def _prepare_tagger(
         manifest = Manifest(name="dev", language="", tagger=describe_network(judged, config))
         return score_tagger(Tagger(Model(manifest, judged, None)), dev)
 
+    def epoch_examples(epoch: int) -> Sequence[Example]:
+        drawn = draw_examples(whole, seed, epoch)
+        return list(cut_examples(set_words(drawn, rate, seed, epoch), labeler.chunks))
+
     def train_tagger() -> Labeler:
         _train(
             labeler,
-            examples=lambda epoch: list(cut_examples(set_words(whole, rate, seed, epoch), labeler.chunks)),
+            examples=epoch_examples,
             judge=judge,
             weights={name: task.weight for name, task in config.tasks.items()},
             config=recipe.training,
@@ -253,7 +260,8 @@ def _read_sets(
     for data in sets:
         kept = {task: layers[task] for task in data.tasks}
         documents = read_documents(data, data.train, corpora, kept)
-        train.append(TrainSet([sentence for document in documents for sentence in document], data.unannotated))
+        sentences = [sentence for document in documents for sentence in document]
+        train.append(TrainSet(sentences, data.unannotated, data.share))
         if data.dev:
             judged = read_documents(data, data.dev, corpora, kept)
             dev.append(DevSet(judged, data.tasks, data.dev[0], data.unannotated))

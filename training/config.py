@@ -103,6 +103,8 @@ class DataConfig(Config):
         test: Files to measure the finished model on.
         tasks: The layers that it carries; a layer that it lacks costs nothing in the loss.
         labels: Renames span labels as they are read; ``O`` drops the spans.
+        share: The share of the training sentences that an epoch draws, others in every epoch: for a set that is large
+            for what it teaches.
         unannotated: Span labels, as renamed, that are not annotated here, or not always. A token outside all spans may
             then be part of such a span, so it is not learned to be ``O``, but to be ``O`` or part of one; dev and test
             files are scored on the other labels.
@@ -116,6 +118,7 @@ class DataConfig(Config):
     test: tuple[str, ...] = ()
     tasks: tuple[str, ...] = ()
     labels: dict[str, str] = Field(default_factory=dict)
+    share: Annotated[float, Field(gt=0, le=1)] = 1.0
     unannotated: tuple[str, ...] = ()
     join_after: tuple[str, ...] = ()
     documents: DocumentChoice | None = None
@@ -267,6 +270,9 @@ def _check_files(sets: Iterable[DataConfig]) -> None:
 def read_recipe(path: Path, overrides: Iterable[str] = ()) -> Recipe:
     """Read a training config.
 
+    ``include`` names further TOML files, starting from the config's own folder: the config's tables replace theirs, but
+    data sets are put behind theirs.
+
     Args:
         path: The TOML file.
         overrides: ``section.key=value``, each value in TOML (a bare word counts as a string).
@@ -274,10 +280,7 @@ def read_recipe(path: Path, overrides: Iterable[str] = ()) -> Recipe:
     Raises:
         ConfigError: The file is not TOML, a key is unknown or a value is wrong; the message names every problem.
     """
-    try:
-        values = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: not valid TOML: {error}") from error
+    values = _read_values(path)
     for override in overrides:
         _override(values, override)
     place = ""
@@ -292,6 +295,25 @@ def read_recipe(path: Path, overrides: Iterable[str] = ()) -> Recipe:
         problems = [place + _explain(problem) for problem in error.errors()]
         raise ConfigError(f"{path}: " + "; ".join(problems)) from error
     return recipe
+
+
+def _read_values(path: Path) -> dict[str, Any]:
+    values = _read_toml(path)
+    included = values.pop("include", [])
+    if not isinstance(included, list) or not all(isinstance(name, str) for name in included):
+        raise ConfigError(f"{path}: include: a list of file names is wanted")
+    for name in included:
+        more = _read_toml(path.parent / name)
+        data = [*more.get("data", []), *values.get("data", [])]
+        values = more | values | ({"data": data} if data else {})
+    return values
+
+
+def _read_toml(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: not valid TOML: {error}") from error
 
 
 def _override(values: dict[str, Any], override: str) -> None:

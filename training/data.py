@@ -21,18 +21,23 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """One sequence to learn from: its forms, and for each task that it carries one id a form, as ``labels.py`` says."""
+    """One sequence to learn from: its forms, and for each task that it carries one id a form, as ``labels.py`` says.
+
+    ``share`` is how often an epoch draws it.
+    """
 
     forms: Sequence[str]
     labels: Mapping[str, Sequence[int]]
+    share: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
 class TrainSet:
-    """Sentences to learn from, and the span labels that are not annotated in them."""
+    """Sentences to learn from, the span labels that are not annotated in them, and the share that an epoch draws."""
 
     sentences: Sequence[Sentence]
     unannotated: tuple[str, ...] = ()
+    share: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +96,11 @@ def _label_sets(task: Task, gaps: Iterable[Collection[str]]) -> tuple[tuple[int,
 
 
 def make_examples(
-    sentences: Iterable[Sentence], tasks: Mapping[str, Task], *, unannotated: Collection[str] = ()
+    sentences: Iterable[Sentence],
+    tasks: Mapping[str, Task],
+    *,
+    unannotated: Collection[str] = (),
+    share: float = 1.0,
 ) -> list[Example]:
     """Sentences that have words and at least one of the tasks' layers, as ids; an unknown label is missing.
 
@@ -99,6 +108,7 @@ def make_examples(
         sentences: Those of one set.
         tasks: The tasks.
         unannotated: The span labels that are not annotated in the set: one that the tasks were learned with.
+        share: How often an epoch draws each.
     """
     examples = []
     outside = {name: _outside_id(task, unannotated) for name, task in tasks.items() if task.kind == "span"}
@@ -110,7 +120,7 @@ def make_examples(
                 ids = [MISSING if (index := task.labels.id(label)) is None else index for label in encoded]
                 labels[name] = [index or outside[name] for index in ids] if outside.get(name) else ids
         if labels and len(sentence):
-            examples.append(Example(sentence.words, labels))
+            examples.append(Example(sentence.words, labels, share))
     return examples
 
 
@@ -123,7 +133,8 @@ def _outside_id(task: Task, unannotated: Collection[str]) -> int:
 def join_examples(sets: Iterable[Sequence[Example]]) -> list[Example]:
     """The examples of all sets; a sentence that two sets annotate for different tasks becomes one with both.
 
-    It is then encoded once for all its tasks. Sentences are the same when their words are.
+    It is then encoded once for all its tasks, as often as the set that is drawn more often. Sentences are the same when
+    their words are.
     """
     joined: list[Example] = []
     for examples in sets:
@@ -137,8 +148,19 @@ def join_examples(sets: Iterable[Sequence[Example]]) -> list[Example]:
                 joined.append(example)
             else:
                 waiting.remove(partner)
-                joined[partner] = replace(joined[partner], labels={**joined[partner].labels, **example.labels})
+                first = joined[partner]
+                joined[partner] = Example(
+                    first.forms, {**first.labels, **example.labels}, max(first.share, example.share)
+                )
     return joined
+
+
+def draw_examples(examples: Iterable[Example], seed: int, epoch: int) -> Iterator[Example]:
+    """The examples of one epoch: of those with a share below 1 that share, others in every epoch."""
+    order = random.Random(f"{seed}:{epoch}:shares")
+    for example in examples:
+        if example.share == 1.0 or order.random() < example.share:
+            yield example
 
 
 def cut_examples(examples: Iterable[Example], chunks: Callable[[Sequence[str]], Sequence[Chunk]]) -> Iterator[Example]:
@@ -164,7 +186,7 @@ def cut_examples(examples: Iterable[Example], chunks: Callable[[Sequence[str]], 
             done += len(kept)
 
 
-def set_words(examples: Sequence[Example], rate: float, seed: int, epoch: int) -> Iterator[Example]:
+def set_words(examples: Iterable[Example], rate: float, seed: int, epoch: int) -> Iterator[Example]:
     """The examples, a share of ``rate`` of them in other typography, others in every epoch."""
     if not rate:
         yield from examples

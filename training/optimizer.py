@@ -22,6 +22,7 @@ def make_optimizer(network: nn.Module, config: TrainingConfig) -> torch.optim.Op
     return torch.optim.AdamW(
         [{"params": parameters, "lr": rate, "weight_decay": decay} for (rate, decay), parameters in groups.items()],
         betas=(0.9, 0.98),
+        fused=True,
     )
 
 

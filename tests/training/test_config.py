@@ -59,6 +59,25 @@ def test_every_bundled_config_parses(path: Path) -> None:
     assert recipe.tagger_network().tasks.keys() == recipe.tasks.keys()
 
 
+def test_an_included_file_gives_data_and_what_the_config_does_not_say(tmp_path: Path) -> None:
+    data = 'corpora = "elsewhere"\n[training]\nepochs = 3\n[[data]]\ntrain = ["a"]\ndev = ["b"]\ntasks = ["upos"]\n'
+    with_text(tmp_path / "shared.toml", data)
+    own = (
+        'include = ["shared.toml"]\ncorpora = "here"\n[model]\nname = "m"\nlanguage = "en"\n'
+        'encoder = { type = "cnn" }\n[model.features.words]\n[tasks.upos]\n[[data]]\nname = "second"\n'
+    )
+    recipe = read_recipe(with_text(tmp_path / "own.toml", own))
+    assert (recipe.corpora, recipe.training.epochs) == ("here", 3)
+    assert [(one.name, one.train) for one in recipe.data] == [("", ("a",)), ("second", ())]
+
+
+@pytest.mark.parametrize("include", ["'shared.toml'", "[1]"])
+def test_what_to_include_is_a_list_of_names(tmp_path: Path, include: str) -> None:
+    path = with_text(tmp_path / "own.toml", f"include = {include}\n")
+    with pytest.raises(ConfigError, match="include: a list of file names is wanted"):
+        read_recipe(path)
+
+
 def test_there_are_configs() -> None:
     assert CONFIGS
 

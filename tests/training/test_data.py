@@ -22,6 +22,7 @@ from training.data import (
     Example,
     count_forms,
     cut_examples,
+    draw_examples,
     join_examples,
     learn_tasks,
     make_examples,
@@ -88,6 +89,21 @@ def test_joining_is_of_multisets(sets: list[list[str]], expected: dict[str, int]
     joined = join_examples([[make(text) for text in examples] for examples in sets])
     wanted = {(k.split()[0], frozenset(names[c] for c in k.split()[1])): n for k, n in expected.items()}
     assert shape(joined) == wanted
+
+
+def test_a_joined_sentence_is_drawn_as_often_as_the_set_that_is_drawn_more_often() -> None:
+    tags, spans = [Example(("x",), {"u": [0]}, 0.5)], [Example(("x",), {"n": [0]})]
+    assert [example.share for example in join_examples([tags, spans])] == [1.0]
+
+
+def test_an_epoch_draws_its_share_and_another_epoch_another() -> None:
+    examples = [Example((str(i),), {"u": [0]}, 0.25 if i % 2 else 1.0) for i in range(4000)]
+    first, again, second = (list(draw_examples(examples, 7, epoch)) for epoch in (0, 0, 1))
+    assert first == again
+    assert first != second
+    for drawn in (first, second):
+        assert sum(example.share == 1.0 for example in drawn) == 2000
+        assert 400 < sum(example.share == 0.25 for example in drawn) < 600
 
 
 @st.composite
