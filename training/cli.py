@@ -3,7 +3,6 @@
 import logging
 import sys
 from collections.abc import Sequence
-from itertools import takewhile
 from json import dumps
 from pathlib import Path
 from typing import Annotated
@@ -16,14 +15,13 @@ from taggers.formats.files import read_file
 from taggers.pipeline import find_device, load
 from training.build import build_model
 from training.cards import write_measured_card
-from training.config import read_recipe
+from training.config import read_recipe, resolved_config
 from training.corpora import name_layers
 from training.evaluation import evaluate as score
 from training.judging import answer
 from training.scores import scores_table
 
 _CONFIG_FILE = "training.toml"
-_OVERRIDE = "# --set "
 
 
 def train(
@@ -109,21 +107,10 @@ def card(
         set: section.key=value in place of the config's; may be given several times.
         device: auto, cpu, cuda or cuda:N.
     """
-    config = folder / _CONFIG_FILE
-    recipe = read_recipe(config, [*_kept_overrides(config), *set])
+    recipe = read_recipe(folder / _CONFIG_FILE, set)
     print(write_measured_card(recipe, folder, device=find_device(device)))
 
 
 def _keep_config(config: Path, overrides: Sequence[str], folder: Path) -> None:
-    """Put the config that made a model into its folder; where the corpora were is nobody else's business."""
-    text = config.read_text(encoding="utf-8")
-    told = [f"{_OVERRIDE}{override}\n" for override in overrides if not override.startswith("corpora=")]
-    kept = folder / _CONFIG_FILE
-    if not (kept.exists() and kept.samefile(config)):
-        kept.write_text("".join(told) + text, encoding="utf-8")
-
-
-def _kept_overrides(config: Path) -> list[str]:
-    """What ``--set`` changed when the model was trained, as ``_keep_config`` wrote it down."""
-    lines = config.read_text(encoding="utf-8").splitlines()
-    return [line.removeprefix(_OVERRIDE) for line in takewhile(lambda line: line.startswith(_OVERRIDE), lines)]
+    """Put the config that made a model into its folder."""
+    (folder / _CONFIG_FILE).write_text(resolved_config(config, overrides), encoding="utf-8")

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
+import tomli_w
 from pydantic import BaseModel, Field, PositiveInt, ValidationError, field_validator, model_validator
 
 from taggers.config import (
@@ -19,6 +20,7 @@ from taggers.config import (
     TransformerConfig,
 )
 from taggers.errors import ConfigError
+from taggers.units import UnitKind
 
 Positive = Annotated[float, Field(gt=0)]
 
@@ -72,9 +74,7 @@ class ModelConfig(Config):
 
     @model_validator(mode="after")
     def _only_pretrained_is_pruned(self) -> "ModelConfig":
-        pretrained = isinstance(self.encoder, TransformerConfig) and self.encoder.pretrained
-        if (self.pieces or self.pretrained_layers) and not pretrained:
-            raise ValueError("pieces and pretrained_layers are of a pretrained encoder, and this one is not")
+        _check_pruning(self.encoder, self.pieces, self.pretrained_layers)
         return self
 
 
@@ -166,11 +166,14 @@ class SegmenterConfig(Config):
 
     Attributes:
         model: The model to take it from.
-        features: Those of characters. Prefixes are the n-grams that begin with a character, see ``lookahead``.
-        encoder: What reads them; not a pretrained one.
-        window: In characters, as all below.
+        units: What it labels: every character, or syllables, which are runs of letters and digits and other characters
+            one by one. No boundary can be found inside a unit; those that the data has there are counted.
+        features: Those of units. Of characters, prefixes are the n-grams that begin with one, see ``lookahead``.
+        encoder: What reads them; a pretrained one reads syllables.
+        pieces: See ``ModelConfig``, as ``pretrained_layers``.
+        window: In units.
         margin: See ``NetworkConfig``.
-        lookahead: How many of the characters behind its own each form shows.
+        lookahead: Of characters: how many of those behind its own each form shows.
         data: What is learned from.
         joints: What stands between sentences, which are then put together anew in every epoch of training, a dozen at
             most; for corpora whose documents are single sentences, or of one document. Without it documents stay as
@@ -183,8 +186,11 @@ class SegmenterConfig(Config):
     """
 
     model: str | None = None
+    units: UnitKind = "characters"
     features: FeatureConfig | None = None
     encoder: EncoderConfig | None = None
+    pieces: PiecesConfig | None = None
+    pretrained_layers: PositiveInt | None = None
     window: PositiveInt = 1024
     margin: PositiveInt = 64
     lookahead: Annotated[int, Field(ge=0, le=16)] = 0
@@ -199,8 +205,7 @@ class SegmenterConfig(Config):
         given = [self.features is not None, self.encoder is not None, bool(self.data)]
         if any(given) if self.model else not all(given):
             raise ValueError("give either model, to take its segmenter, or features, encoder and data, to train one")
-        if isinstance(self.encoder, TransformerConfig) and self.encoder.pretrained:
-            raise ValueError("a pretrained encoder reads words, but a segmenter characters")
+        _check_pruning(self.encoder, self.pieces, self.pretrained_layers)
         if self.model is None:
             _check_files(self.data)
         return self
@@ -256,8 +261,15 @@ class Recipe(Config):
             tasks={"boundaries": TaskConfig(type="boundaries")},
             window=segmenter.window,
             margin=segmenter.margin,
+            units=segmenter.units,
             lookahead=segmenter.lookahead,
         )
+
+
+def _check_pruning(encoder: EncoderConfig | None, pieces: PiecesConfig | None, layers: int | None) -> None:
+    pretrained = isinstance(encoder, TransformerConfig) and encoder.pretrained
+    if (pieces or layers) and not pretrained:
+        raise ValueError("pieces and pretrained_layers are of a pretrained encoder, and this one is not")
 
 
 def _check_files(sets: Iterable[DataConfig]) -> None:
@@ -283,6 +295,23 @@ def read_recipe(path: Path, overrides: Iterable[str] = ()) -> Recipe:
     values = _read_values(path)
     for override in overrides:
         _override(values, override)
+    return _to_recipe(path, values)
+
+
+def resolved_config(path: Path, overrides: Iterable[str] = ()) -> str:
+    """A training config in TOML as it was read: what it includes put in, and what overrides changed.
+
+    But ``corpora`` stays as the file has it: where they were on one machine is nobody else's business.
+    """
+    values = _read_values(path)
+    corpora = values.get("corpora")
+    for override in overrides:
+        _override(values, override)
+    kept = values | {"corpora": corpora}
+    return tomli_w.dumps({key: value for key, value in kept.items() if value is not None}, multiline_strings=True)
+
+
+def _to_recipe(path: Path, values: dict[str, Any]) -> Recipe:
     place = ""
     try:
         recipe = Recipe.model_validate(values)

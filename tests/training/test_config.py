@@ -1,12 +1,13 @@
 """Training configs: every one we ship parses, and every mistake is told in one line that says where it is."""
 
+import tomllib
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from taggers.errors import ConfigError
-from training.config import read_recipe
+from training.config import read_recipe, resolved_config
 
 CONFIGS = sorted((Path(__file__).parents[2] / "training" / "configs").glob("*.toml"))
 
@@ -69,6 +70,13 @@ def test_an_included_file_gives_data_and_what_the_config_does_not_say(tmp_path: 
     recipe = read_recipe(with_text(tmp_path / "own.toml", own))
     assert (recipe.corpora, recipe.training.epochs) == ("here", 3)
     assert [(one.name, one.train) for one in recipe.data] == [("", ("a",)), ("second", ())]
+
+
+def test_a_resolved_config_reads_as_the_config_does_without_what_it_included(tmp_path: Path) -> None:
+    path = next(path for path in CONFIGS if path.stem == "en")
+    assert tomllib.loads(path.read_text(encoding="utf-8"))["include"]
+    alone = with_text(tmp_path / "alone.toml", resolved_config(path, ["training.epochs=9", "corpora=/private"]))
+    assert read_recipe(alone) == read_recipe(path, ["training.epochs=9"])
 
 
 @pytest.mark.parametrize("include", ["'shared.toml'", "[1]"])
