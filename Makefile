@@ -2,12 +2,14 @@
 # make test               everything that CI runs
 # make check              the same without pytest
 # make install            what development needs; make serve and make test do their part of it by themselves
+# make scores             measure the bundled models on CORPORA and write the tables of README.md and the cards
 # make install-training   what training the bundled models needs besides (a pretrained encoder, some 90 MB)
 # make format             rewrite the sources as ruff likes them
 # make clean              remove what was made from the sources (to start afresh: rm -r .venv)
 
 HOST ?= 127.0.0.1
 PORT ?= 8000
+CORPORA ?= corpora
 TORCH_VERSION ?= 2.13.0
 TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
 PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
@@ -18,7 +20,7 @@ SERVE := .venv/.installed-serve
 DEV := .venv/.installed-dev
 TRAINING := .venv/.installed-training
 
-.PHONY: serve test check install install-training format clean
+.PHONY: serve test check scores install install-training format clean
 
 serve: $(SERVE)
 	@echo "Tagline is starting on http://$(HOST):$(PORT) (Ctrl-C stops it)"
@@ -36,6 +38,9 @@ check: $(DEV)
 install: $(DEV)
 
 install-training: $(TRAINING)
+
+scores: $(TRAINING)
+	$(BIN)/python benchmarks/scores.py --corpora $(CORPORA)
 
 format: $(DEV)
 	$(BIN)/ruff format
