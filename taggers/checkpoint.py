@@ -3,8 +3,9 @@
 config.json         format version, name, language, networks, label sets
 vocabulary.json     what the features know
 model.safetensors   the weights, floats in half precision, or large matrices in 8 bits (``storage`` in config.json)
-tokenizer.json      for networks that read subword pieces
-encoder.json        for pretrained encoders: the architecture, in the manner of ``transformers``
+tokenizer.json      for a tagger that reads subword pieces
+encoder.json        for its pretrained encoder: the architecture, in the manner of ``transformers``
+segmenter-*.json    the same two for a segmenter that reads subword pieces
 README.md           the card
 training.toml       the training config that made it
 """
@@ -102,10 +103,11 @@ def save_model(folder: Path, model: Model) -> None:
     write_file(folder / _WEIGHTS, save(weights))
     vocabulary = _Vocabulary(**{part: labeler.featurizer.vocabularies for part, labeler in labelers.items()})
     write_file(folder / _VOCABULARY, vocabulary.model_dump_json(exclude_none=True))
-    if model.tagger.featurizer.tokenizer is not None:
-        write_file(folder / _TOKENIZER, model.tagger.featurizer.tokenizer.tokenizer.to_str())
-        encoder: Any = model.tagger.network.encoder
-        write_file(folder / _ENCODER, encoder.model.config.to_json_string())
+    for part, labeler in labelers.items():
+        if labeler.featurizer.tokenizer is not None:
+            write_file(folder / _file(part, _TOKENIZER), labeler.featurizer.tokenizer.tokenizer.to_str())
+            encoder: Any = labeler.network.encoder
+            write_file(folder / _file(part, _ENCODER), encoder.model.config.to_json_string())
     write_manifest(folder, model.manifest)
 
 
@@ -121,15 +123,19 @@ def load_model(folder: Path, *, device: torch.device) -> Model:
         weights = load_file(folder / _WEIGHTS)
     except (OSError, SafetensorError) as error:
         raise refused(folder, f"{_WEIGHTS} cannot be read: {error}") from error
-    tagger = _load_labeler(folder, manifest.tagger, vocabulary.tagger, _below(weights, "tagger"), device)
+    tagger = _load_labeler(folder, "tagger", manifest.tagger, vocabulary.tagger, weights, device)
     segmenter = None
     if manifest.segmenter is not None:
         if vocabulary.segmenter is None:
             raise refused(folder, f"{_VOCABULARY} lacks the segmenter's part")
-        labeler = _load_labeler(folder, manifest.segmenter, vocabulary.segmenter, _below(weights, "segmenter"), device)
-        lookahead = manifest.segmenter.network.lookahead
-        segmenter = Segmenter(labeler, manifest.expansions, lookahead=lookahead)
+        labeler = _load_labeler(folder, "segmenter", manifest.segmenter, vocabulary.segmenter, weights, device)
+        network = manifest.segmenter.network
+        segmenter = Segmenter(labeler, manifest.expansions, units=network.units, lookahead=network.lookahead)
     return Model(manifest, tagger, segmenter, folder)
+
+
+def _file(part: str, name: str) -> str:
+    return name if part == "tagger" else f"{part}-{name}"
 
 
 def restore_tasks(manifest: NetworkManifest) -> dict[str, Task]:
@@ -165,13 +171,15 @@ def make_labeler(
 
 def _load_labeler(
     folder: Path,
+    part: str,
     manifest: NetworkManifest,
     vocabularies: Vocabularies,
-    weights: dict[str, Tensor],
+    all_weights: Mapping[str, Tensor],
     device: torch.device,
 ) -> Labeler:
-    tokenizer = None if manifest.pieces is None else _read_tokenizer(folder, manifest.pieces)
-    architecture = None if manifest.pieces is None else read_object(folder, _ENCODER)
+    tokenizer = None if manifest.pieces is None else _read_tokenizer(folder, _file(part, _TOKENIZER), manifest.pieces)
+    architecture = None if manifest.pieces is None else read_object(folder, _file(part, _ENCODER))
+    weights = _below(all_weights, part)
     tasks = restore_tasks(manifest)
 
     def build() -> TaggingNetwork:
@@ -191,10 +199,10 @@ def _load_labeler(
         network.load_state_dict(weights)
         featurizer = Featurizer(manifest.network.features, vocabularies, tokenizer=tokenizer)
         if tokenizer is not None:
-            _check_pieces(tokenizer, network)
+            _check_pieces(_file(part, _TOKENIZER), tokenizer, network)
         labeler = make_labeler(network.to(device).eval(), featurizer, tasks, manifest.network)
         if tokenizer is not None:
-            _try_out(labeler)
+            _try_out(_file(part, _ENCODER), labeler)
     except (ValueError, ConfigError) as error:
         raise refused(folder, str(error)) from error
     return labeler
@@ -227,28 +235,28 @@ def _check_weights(network: nn.Module, weights: Mapping[str, Tensor]) -> None:
             raise ValueError(f"{_WEIGHTS}: {name!r} holds a number that is not finite")
 
 
-def _check_pieces(tokenizer: PieceTokenizer, network: TaggingNetwork) -> None:
+def _check_pieces(name: str, tokenizer: PieceTokenizer, network: TaggingNetwork) -> None:
     assert isinstance(network.encoder, PretrainedEncoder), "checked by NetworkManifest"
     ids = [*tokenizer.prefix, *tokenizer.suffix, tokenizer.padding, *tokenizer.tokenizer.get_vocab().values()]
     known = network.encoder.num_pieces
     if not 0 <= min(ids) <= max(ids) < known:
-        raise ValueError(f"{_TOKENIZER}: expected pieces from 0 to {known - 1}, found {min(ids)} to {max(ids)}")
+        raise ValueError(f"{name}: expected pieces from 0 to {known - 1}, found {min(ids)} to {max(ids)}")
 
 
-def _try_out(labeler: Labeler) -> None:
+def _try_out(name: str, labeler: Labeler) -> None:
     """Read one word: sizes of ``encoder.json`` that contradict each other show in the arithmetic only."""
     try:
         labeler.label(labeler.chunks(["a"]))
     except Exception as error:  # whatever transformers makes of it
-        raise ValueError(f"{_ENCODER} cannot be used: {type(error).__name__}: {error}") from error
+        raise ValueError(f"{name} cannot be used: {type(error).__name__}: {error}") from error
 
 
-def _read_tokenizer(folder: Path, manifest: PieceManifest) -> PieceTokenizer:
-    text = read_text(folder, _TOKENIZER)
+def _read_tokenizer(folder: Path, name: str, manifest: PieceManifest) -> PieceTokenizer:
+    text = read_text(folder, name)
     try:
         tokenizer = Tokenizer.from_str(text)
     except Exception as error:  # tokenizers raises plain Exception for everything
-        raise refused(folder, f"{_TOKENIZER} cannot be read: {error}") from error
+        raise refused(folder, f"{name} cannot be read: {error}") from error
     tokenizer.no_truncation()
     tokenizer.no_padding()
     return PieceTokenizer(tokenizer, manifest.prefix, manifest.suffix, manifest.padding)

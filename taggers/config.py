@@ -7,6 +7,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, PositiveInt, model_validator
 
+from taggers.units import UnitKind
+
 Fraction = Annotated[float, Field(ge=0.0, lt=1.0)]
 Size = Annotated[int, Field(gt=0, le=65_536)]
 Layers = Annotated[int, Field(gt=0, le=128)]
@@ -167,7 +169,7 @@ class TaskConfig(Config):
     """One layer that the network fills.
 
     ``type``: ``token`` labels each word, ``lemma`` does so through edit rules, ``span`` through the BIO codec,
-    ``boundaries`` labels the characters of a raw text. ``from`` names the layer in the data (by default its own name).
+    ``boundaries`` labels the units of a raw text. ``from`` names the layer in the data (by default its own name).
     """
 
     type: Literal["token", "lemma", "span", "boundaries"] = "token"
@@ -204,8 +206,10 @@ class NetworkConfig(Config):
     """The longest sequence, in words or characters, that the network reads at once."""
     margin: PositiveInt = 32
     """How many positions of context windows over a longer sequence share on either side."""
+    units: UnitKind = "characters"
+    """Of a segmenter: what it labels; a pretrained encoder reads syllables only."""
     lookahead: Annotated[int, Field(ge=0, le=16)] = 0
-    """Of a segmenter: how many of the characters behind its own each form shows; the form's prefixes are n-grams."""
+    """Of a segmenter of characters: how many of those behind its own each form shows; its prefixes are n-grams."""
 
     @model_validator(mode="after")
     def _consistent(self) -> "NetworkConfig":
@@ -214,4 +218,8 @@ class NetworkConfig(Config):
         pretrained = isinstance(self.encoder, TransformerConfig) and self.encoder.pretrained
         if not pretrained and not self.features.any:
             raise ValueError("without a pretrained encoder at least one feature of word forms is needed")
+        if self.units == "syllables" and self.lookahead:
+            raise ValueError("lookahead is of characters, and the units are syllables")
+        if pretrained and self.units == "characters" and any(t.type == "boundaries" for t in self.tasks.values()):
+            raise ValueError('a pretrained encoder reads words or syllables, not characters: set units = "syllables"')
         return self

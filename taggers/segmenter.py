@@ -1,49 +1,58 @@
-"""Segmenter: raw text -> sentences, tokens and words. A labeler over characters, and the boundary codec."""
+"""Segmenter: raw text -> sentences, tokens and words. A labeler over units of text, and the boundary codec."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
 
 from taggers.boundaries import BOUNDARIES, decode_boundaries
 from taggers.clusters import keep_clusters
 from taggers.document import Document, Sentence, check_unicode
 from taggers.gradual import GradualDecoder
 from taggers.labeler import Chunk, Labeler, Labels
+from taggers.units import UnitKind, Units, find_units
 
 
 class Segmenter:
     """Finds sentences, tokens and the words inside multi-word tokens in raw text of any length.
 
     Args:
-        labeler: Its forms are characters and its one task is ``boundaries``.
+        labeler: Its forms are those of units and its one task is ``boundaries``.
         expansions: Lower-cased multi-word token -> its words, where they are not literally there.
-        lookahead: How many of the characters behind its own each form shows.
+        units: What it labels.
+        lookahead: Of characters: how many of those behind its own each form shows.
     """
 
-    def __init__(self, labeler: Labeler, expansions: Mapping[str, tuple[str, ...]], *, lookahead: int = 0) -> None:
+    def __init__(
+        self,
+        labeler: Labeler,
+        expansions: Mapping[str, tuple[str, ...]],
+        *,
+        units: UnitKind = "characters",
+        lookahead: int = 0,
+    ) -> None:
         self.labeler = labeler
         self.expansions = dict(expansions)
+        self.units = units
         self.lookahead = lookahead
 
     def segment(
-        self, texts: Sequence[str], *, ids: Sequence[str | None] | None = None, max_padded_characters: int = 8_000
+        self, texts: Sequence[str], *, ids: Sequence[str | None] | None = None, max_padded_units: int = 8_000
     ) -> list[Document]:
         """Segment texts, packed together.
 
         Args:
             texts: Any texts; they come back untouched as the documents' texts.
             ids: The documents' ids.
-            max_padded_characters: The most characters in one batch, padding included.
+            max_padded_units: The most positions in one batch, padding included.
 
         Raises:
             InvalidText: A text holds a lone surrogate.
         """
         for text in texts:
             check_unicode(text)
-        forms = [character_forms(text, lookahead=self.lookahead) for text in texts]
-        answers = self.labeler.label_all(forms, max_padded_tokens=max_padded_characters)
+        found = [self.find_units(text) for text in texts]
+        answers = self.labeler.label_all([units.forms for units in found], max_padded_tokens=max_padded_units)
         return [
-            Document(text, self._decode(text, labels), id)
-            for text, labels, id in zip(texts, answers, ids or [None] * len(texts), strict=True)
+            Document(text, self._decode(text, units, labels), id)
+            for text, units, labels, id in zip(texts, found, answers, ids or [None] * len(texts), strict=True)
         ]
 
     def read(self, text: str) -> "Reading":
@@ -55,12 +64,17 @@ class Segmenter:
         check_unicode(text)
         return Reading(self, text)
 
+    def find_units(self, text: str) -> Units:
+        """What it labels of a text."""
+        return find_units(text, self.units, lookahead=self.lookahead)
+
     def boundaries(self, labels: Labels) -> list[str]:
-        """The network's answer as boundary labels."""
+        """The network's answer as boundary labels, one for each unit."""
         return self.labeler.tasks[BOUNDARIES].labels.decode(labels[BOUNDARIES][0].tolist())
 
-    def _decode(self, text: str, labels: Labels) -> tuple[Sentence, ...]:
-        return decode_boundaries(text, keep_clusters(text, self.boundaries(labels)), self.expansions)
+    def _decode(self, text: str, units: Units, labels: Labels) -> tuple[Sentence, ...]:
+        spread = units.spread(self.boundaries(labels))
+        return decode_boundaries(text, keep_clusters(text, spread), self.expansions)
 
 
 class Reading:
@@ -71,35 +85,17 @@ class Reading:
 
     def __init__(self, segmenter: Segmenter, text: str) -> None:
         self._segmenter = segmenter
-        self._text = text
+        self._units = segmenter.find_units(text)
         self._decoder = GradualDecoder(text, segmenter.expansions)
+        self._labelled = 0
 
     def chunks(self) -> Iterator[Chunk]:
         """What the network reads at once, in order; each is made when it is asked for."""
-        return self._segmenter.labeler.each_chunk(_Forms(self._text, self._segmenter.lookahead))
+        return self._segmenter.labeler.each_chunk(self._units.forms)
 
     def feed(self, labels: Labels) -> tuple[Sentence, ...]:
         """Take the next chunk's labels; returns the sentences that are final now."""
-        return self._decoder.feed(self._segmenter.boundaries(labels))
-
-
-def character_forms(text: str, *, lookahead: int) -> Sequence[str]:
-    """One form for each character: the character and those behind it, fewer at the end of the text."""
-    return [text[start : start + 1 + lookahead] for start in range(len(text))] if lookahead else text
-
-
-class _Forms(Sequence[str]):
-    """``character_forms`` of a text, made when they are asked for: of a long text they take many times its memory."""
-
-    def __init__(self, text: str, lookahead: int) -> None:
-        self._text = text
-        self._lookahead = lookahead
-
-    def __len__(self) -> int:
-        return len(self._text)
-
-    def __getitem__(self, where: int | slice) -> Any:
-        if isinstance(where, int):
-            return self[where : where + 1][0]
-        start, stop, _ = where.indices(len(self))
-        return character_forms(self._text[start : stop + self._lookahead], lookahead=self._lookahead)[: stop - start]
+        boundaries = self._segmenter.boundaries(labels)
+        spread = self._units.spread(boundaries, self._labelled)
+        self._labelled += len(boundaries)
+        return self._decoder.feed(spread)

@@ -19,6 +19,7 @@ from taggers.config import (
     NetworkConfig,
     ShapeConfig,
     TaskConfig,
+    TransformerConfig,
     VectorConfig,
     WordConfig,
 )
@@ -30,6 +31,7 @@ from taggers.manifest import Manifest
 from taggers.network import build_network
 from taggers.segmenter import Segmenter
 from taggers.tasks import Task
+from taggers.units import find_units
 from training.characters import boundary_task
 from training.data import count_forms, learn_tasks
 from training.pretrained import load_pretrained
@@ -141,28 +143,40 @@ def tiny_labeler(
     ), config
 
 
-def tiny_segmenter(seed: int = 0) -> tuple[Segmenter, NetworkConfig]:
-    """A segmenter with random weights."""
+def tiny_segmenter(seed: int = 0, *, folder: Path | None = None) -> tuple[Segmenter, NetworkConfig]:
+    """A segmenter with random weights, over characters.
+
+    Args:
+        seed: For the weights.
+        folder: Where a pretrained encoder is put for loading; the segmenter is then one over syllables.
+    """
     torch.manual_seed(seed)
+    pretrained = tokenizer = None
+    if folder is not None:
+        pretrained, tokenizer = load_pretrained(str(write_tiny_bert(folder)))
     config = NetworkConfig(
         features=FeatureConfig(words=WordConfig(width=8, min_count=1), shape=ShapeConfig(width=4, min_count=1)),
-        encoder=CNNConfig(type="cnn", width=16, kernel=3, dilations=(1, 2)),
+        encoder=CNNConfig(type="cnn", width=16, kernel=3, dilations=(1, 2))
+        if folder is None
+        else TransformerConfig(type="transformer", pretrained=str(folder), max_pieces=64),
         tasks={BOUNDARIES: TaskConfig(type="boundaries")},
         window=200,
         margin=16,
+        units="characters" if folder is None else "syllables",
     )
     tasks: Mapping[str, Task] = {BOUNDARIES: boundary_task()}
-    texts = [document.text for document in tiny_corpus()]
-    vocabularies = build_vocabularies(count_forms(texts), config.features)
-    network = build_network(config, tasks, vocabularies).eval()
-    labeler = make_labeler(network, Featurizer(config.features, vocabularies), tasks, config)
-    return Segmenter(labeler, collect_expansions(tiny_corpus())), config
+    forms = [find_units(document.text, config.units).forms for document in tiny_corpus()]
+    vocabularies = build_vocabularies(count_forms(forms), config.features)
+    network = build_network(config, tasks, vocabularies, piece_model=pretrained)
+    featurizer = Featurizer(config.features, vocabularies, tokenizer=tokenizer)
+    labeler = make_labeler(network.eval(), featurizer, tasks, config)
+    return Segmenter(labeler, collect_expansions(tiny_corpus()), units=config.units), config
 
 
 def tiny_model(encoder: str = "cnn", *, decoder: str = "crf", seed: int = 0, folder: Path | None = None) -> Model:
     """A whole model with random weights."""
     labeler, config = tiny_labeler(encoder, decoder=decoder, seed=seed, folder=folder)
-    segmenter, segmenter_config = tiny_segmenter(seed)
+    segmenter, segmenter_config = tiny_segmenter(seed, folder=folder if encoder == "pretrained" else None)
     manifest = Manifest(
         name="tiny",
         language="en",

@@ -21,8 +21,9 @@ from taggers.labeler import Labeler
 from taggers.manifest import Manifest, NetworkManifest
 from taggers.network import TaggingNetwork, build_network
 from taggers.pipeline import Tagger
-from taggers.segmenter import Segmenter, character_forms
+from taggers.segmenter import Segmenter
 from taggers.tasks import Task
+from taggers.units import find_units
 from training.characters import CharacterCorpus, boundary_task
 from training.checkpoints import claim_checkpoints
 from training.config import DataConfig, PiecesConfig, Recipe, TrainingConfig
@@ -153,6 +154,7 @@ def _prepare_segmenter(
     seed = wanted.training.seed
     corpus = CharacterCorpus.from_documents(
         train,
+        units=wanted.units,
         lookahead=wanted.lookahead,
         joints=wanted.joints,
         newline_rate=wanted.newline_rate,
@@ -161,14 +163,19 @@ def _prepare_segmenter(
     )
     tasks = {task.name: task for task in [boundary_task()]}
     varied = count_forms(example.forms for example in corpus.examples(seed=seed, epoch=0))
-    forms = count_forms(character_forms(document.text, lookahead=wanted.lookahead) for document in train) | varied
-    labeler = _fresh_labeler(config, tasks, forms, corpora, seed=seed)
+    found = (find_units(document.text, wanted.units, lookahead=wanted.lookahead) for document in train)
+    forms = count_forms(units.forms for units in found) | varied
+    labeler = _fresh_labeler(
+        config, tasks, forms, corpora, seed=seed, kept=wanted.pieces, pretrained_layers=wanted.pretrained_layers
+    )
     expansions = collect_expansions(train)
+
+    def finished(trained: Labeler) -> Segmenter:
+        return Segmenter(trained, expansions, units=config.units, lookahead=config.lookahead)
 
     def judge(network: TaggingNetwork) -> Mapping[str, float]:
         judge_labeler = make_labeler(network, labeler.featurizer, tasks, config)
-        judged = Segmenter(judge_labeler, expansions, lookahead=config.lookahead)
-        return score_segmenter(judged, dev)
+        return score_segmenter(finished(judge_labeler), dev)
 
     def train_segmenter() -> tuple[Segmenter, NetworkManifest]:
         _train(
@@ -181,7 +188,7 @@ def _prepare_segmenter(
             resume=resume,
             device=device,
         )
-        return Segmenter(labeler, expansions, lookahead=config.lookahead), describe_network(labeler, config)
+        return finished(labeler), describe_network(labeler, config)
 
     return train_segmenter
 

@@ -1,22 +1,25 @@
 """Raw texts -> examples for the segmenter, cut anew in every epoch."""
 
+import logging
 import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from taggers.boundaries import BOUNDARIES, LABELS, OUTSIDE, encode_boundaries
+from taggers.boundaries import BOUNDARIES, INSIDE, LABELS, OUTSIDE, encode_boundaries
 from taggers.document import Document
 from taggers.labels import LabelSet
-from taggers.segmenter import character_forms
 from taggers.tasks import Task
+from taggers.units import UnitKind, find_units
 from training.data import Example
 from training.typography import tighten, vary_characters
 
-_PIECE = 400
-"""Characters of an example, about: long enough for context, short enough to shuffle."""
+_LENGTHS = {"characters": 400, "syllables": 100}
+"""Units of an example, about: long enough for context, short enough to shuffle."""
 _JOINED = 12
 """The most texts that are read as one."""
 _OUTSIDE = LABELS.index(OUTSIDE)
+
+logger = logging.getLogger(__name__)
 
 
 def boundary_task() -> Task:
@@ -26,11 +29,12 @@ def boundary_task() -> Task:
 
 @dataclass(frozen=True, slots=True)
 class CharacterCorpus:
-    """Gold texts as labelled characters.
+    """Gold texts as labelled characters, of which examples are made in the units that the segmenter labels.
 
     Args:
         texts: ``(text, label ids)`` of each document.
-        lookahead: How many of the characters behind its own each form shows.
+        units: What the segmenter labels.
+        lookahead: Of characters: how many of those behind its own each form shows.
         joints: What may stand between texts that are read as one, a dozen at most, in another order in every epoch;
             with none, each text is read by itself.
         newline_rate: The share of the documents whose blank lines become a line end or a space, others in every epoch.
@@ -40,6 +44,7 @@ class CharacterCorpus:
 
     texts: Sequence[tuple[str, Sequence[int]]]
     newline_rate: float
+    units: UnitKind = "characters"
     lookahead: int = 0
     joints: Sequence[str] = ()
     tight_rate: float = 0.0
@@ -51,21 +56,27 @@ class CharacterCorpus:
         documents: Sequence[Document],
         *,
         newline_rate: float,
+        units: UnitKind = "characters",
         lookahead: int = 0,
         joints: Sequence[str] = (),
         tight_rate: float = 0.0,
         typography_rate: float = 0.0,
     ) -> "CharacterCorpus":
-        """Label the characters of gold documents; where texts are to be joined, each sentence is a text."""
+        """Label the characters of gold documents; where texts are to be joined, each sentence is a text.
+
+        A warning says how many boundaries lie inside a unit, where they cannot be learned.
+        """
         ids = {label: index for index, label in enumerate(LABELS)}
         texts = [(document.text, [ids[label] for label in encode_boundaries(document)]) for document in documents]
         kept = [(text, labels) for text, labels in texts if text]
         if joints:
             pairs = zip(documents, texts, strict=True)
             kept = [(text[s.start : s.end], labels[s.start : s.end]) for d, (text, labels) in pairs for s in d]
+        _warn_of_lost_boundaries(kept, units)
         return cls(
             kept,
             newline_rate,
+            units=units,
             lookahead=lookahead,
             joints=joints,
             tight_rate=tight_rate,
@@ -73,7 +84,7 @@ class CharacterCorpus:
         )
 
     def examples(self, *, seed: int, epoch: int) -> list[Example]:
-        """The examples of one epoch: documents cut at random places, each character in exactly one example."""
+        """The examples of one epoch: documents cut at random places, each unit in exactly one example."""
         order = random.Random(f"{seed}:{epoch}:characters")
         made = []
         for whole_text, whole_labels in self._joined(order) if self.joints else self.texts:
@@ -84,11 +95,13 @@ class CharacterCorpus:
                 text, labels = _without_blank_lines(text, labels, order.choice("\n "))
             if order.random() < self.typography_rate:
                 text, labels = vary_characters(text, labels, order)
-            forms = character_forms(text, lookahead=self.lookahead)
+            units = find_units(text, self.units, lookahead=self.lookahead)
+            unit_labels = units.gather(labels)
+            length = _LENGTHS[self.units]
             start = 0
-            while start < len(text):
-                stop = start + order.randint(_PIECE // 2, _PIECE * 3 // 2)
-                made.append(Example(forms[start:stop], {BOUNDARIES: labels[start:stop]}))
+            while start < len(unit_labels):
+                stop = start + order.randint(length // 2, length * 3 // 2)
+                made.append(Example(units.forms[start:stop], {BOUNDARIES: unit_labels[start:stop]}))
                 start = stop
         return made
 
@@ -105,6 +118,19 @@ class CharacterCorpus:
                 labels += [_OUTSIDE] * len(joint) + list(its_labels)
             yield text, labels
             start = stop
+
+
+def _warn_of_lost_boundaries(texts: Sequence[tuple[str, Sequence[int]]], kind: UnitKind) -> None:
+    boundaries = lost = 0
+    for text, labels in texts:
+        units = find_units(text, kind)
+        names = [LABELS[label] for label in labels]
+        kept = units.spread(units.gather(names))
+        places = [index for index, name in enumerate(names) if name not in (OUTSIDE, INSIDE)]
+        boundaries += len(places)
+        lost += sum(kept[place] != names[place] for place in places)
+    if lost:
+        logger.warning("units = %r: %d of %d boundaries lie inside a unit and are not learned", kind, lost, boundaries)
 
 
 def _without_blank_lines(text: str, labels: Sequence[int], separator: str) -> tuple[str, list[int]]:

@@ -20,6 +20,7 @@ from tests.tiny import ENCODERS, tiny_corpus, tiny_labeler, tiny_model, write_ti
 
 HEAD = "tagger.heads.task_upos.weight"
 CODES = "tagger.embeddings.parts.vectors.codes"
+PIECE_FILES = ["tokenizer.json", "encoder.json", "segmenter-tokenizer.json", "segmenter-encoder.json"]
 MATRIX = "tagger.encoder.blocks.0.convolution.weight"
 
 
@@ -37,7 +38,8 @@ def test_a_model_comes_back_up_to_half_precision(encoder: str, tmp_path: Path) -
     assert loaded.segmenter is not None
     assert model.segmenter is not None
     assert loaded.segmenter.expansions == model.segmenter.expansions
-    texts = [[*document.text] for document in tiny_corpus()]
+    texts = [list(model.segmenter.find_units(document.text).forms) for document in tiny_corpus()]
+    assert loaded.segmenter.units == model.segmenter.units == ("syllables" if encoder == "pretrained" else "characters")
     torch.testing.assert_close(
         scores(loaded.segmenter.labeler, texts), scores(model.segmenter.labeler, texts), rtol=0, atol=0.05
     )
@@ -195,24 +197,20 @@ def test_a_missing_file(folder: Path, name: str) -> None:
     assert refusal(folder).startswith(f"{name} cannot be read: ")
 
 
-@pytest.mark.parametrize("name", ["tokenizer.json", "encoder.json"])
+@pytest.mark.parametrize("name", PIECE_FILES)
 def test_a_missing_file_of_a_pretrained_model(pretrained_folder: Path, name: str) -> None:
     (pretrained_folder / name).unlink()
     assert refusal(pretrained_folder).startswith(f"{name} cannot be read: ")
 
 
-@pytest.mark.parametrize(
-    "name", ["config.json", "vocabulary.json", "model.safetensors", "tokenizer.json", "encoder.json"]
-)
+@pytest.mark.parametrize("name", ["config.json", "vocabulary.json", "model.safetensors", *PIECE_FILES])
 @pytest.mark.parametrize("content", [b"", b"\xff\xfe", b"{", b"[]", b"null", b"1e999", b'"\\ud800"', b"[" * 100_000])
 def test_a_file_that_is_something_else(pretrained_folder: Path, name: str, content: bytes) -> None:
     (pretrained_folder / name).write_bytes(content)
     assert name in refusal(pretrained_folder)
 
 
-@pytest.mark.parametrize(
-    "name", ["config.json", "vocabulary.json", "model.safetensors", "tokenizer.json", "encoder.json"]
-)
+@pytest.mark.parametrize("name", ["config.json", "vocabulary.json", "model.safetensors", *PIECE_FILES])
 def test_a_folder_in_a_files_place(pretrained_folder: Path, name: str) -> None:
     (pretrained_folder / name).unlink()
     (pretrained_folder / name).mkdir()

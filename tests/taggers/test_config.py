@@ -70,6 +70,11 @@ def test_each_encoder_by_its_type_and_back(encoder: dict[str, Any], kind: type) 
         ({"tasks": {"upos": {"weight": 0}}}, "greater than 0"),
         ({"tasks": {"ner": {"type": "span", "scheme": "IOB1"}}}, "Input should be 'BIO' or 'BIOES'"),
         ({"window": 64, "margin": 32}, "window must be more than twice the margin; found 64 and 32"),
+        ({"units": "syllables", "lookahead": 1}, "lookahead is of characters"),
+        (
+            {"encoder": {"type": "transformer", "pretrained": "x"}, "tasks": {"boundaries": {"type": "boundaries"}}},
+            'not characters: set units = "syllables"',
+        ),
     ],
 )
 def test_what_cannot_work_is_refused(values: dict[str, Any], problem: str) -> None:

@@ -1,4 +1,4 @@
-"""The segmenter: any text, any windows, one verdict for each character, and documents that hold together."""
+"""The segmenter: any text, any windows, one verdict for each unit, and documents that hold together."""
 
 import pytest
 from hypothesis import given, settings
@@ -8,9 +8,9 @@ from taggers.boundaries import BOUNDARIES, LABELS
 from taggers.document import Document
 from taggers.errors import InvalidText
 from taggers.labeler import Labeler
-from taggers.segmenter import Segmenter, character_forms
+from taggers.segmenter import Segmenter
 from tests.strategies import texts
-from tests.tiny import tiny_corpus, tiny_segmenter
+from tests.tiny import randomize, tiny_corpus, tiny_segmenter
 
 AWKWARD = st.text(alphabet="ab .\n\u0301\u200d\u200b\x00\x07😀👩字\u00a0", max_size=60)
 
@@ -23,11 +23,24 @@ def segmenter() -> Segmenter:
     return made
 
 
+@pytest.fixture(scope="module")
+def of_syllables(tmp_path_factory: pytest.TempPathFactory) -> Segmenter:
+    made, _ = tiny_segmenter(folder=tmp_path_factory.mktemp("pretrained") / "bert")
+    randomize(made.labeler.network.double())
+    return made
+
+
 def windowed(segmenter: Segmenter, window: int, margin: int) -> Segmenter:
     labeler = segmenter.labeler
-    return Segmenter(
-        Labeler(labeler.network, labeler.featurizer, labeler.tasks, window=window, margin=margin), segmenter.expansions
+    cut = Labeler(
+        labeler.network,
+        labeler.featurizer,
+        labeler.tasks,
+        window=window,
+        margin=margin,
+        max_pieces=labeler.max_pieces,
     )
+    return Segmenter(cut, segmenter.expansions, units=segmenter.units)
 
 
 @settings(max_examples=60, deadline=None)
@@ -40,14 +53,6 @@ def test_windows_of_any_size_give_each_character_the_same_verdict(
     assert cut == whole
     cut.check()
     assert cut.text == text
-
-
-@given(st.text(max_size=30), st.integers(0, 5))
-def test_every_character_has_a_form_that_begins_with_it(text: str, lookahead: int) -> None:
-    forms = character_forms(text, lookahead=lookahead)
-    assert [form[0] for form in forms] == list(text)
-    assert [len(form) for form in forms] == [min(1 + lookahead, len(text) - start) for start in range(len(text))]
-    assert all(text.startswith(form, start) for start, form in enumerate(forms))
 
 
 def test_a_segmenter_that_looks_ahead_reads_further_than_its_windows(segmenter: Segmenter) -> None:
@@ -81,7 +86,7 @@ def test_nothing_to_see_is_no_sentence(segmenter: Segmenter, text: str) -> None:
 
 def test_together_or_alone(segmenter: Segmenter) -> None:
     many = [document.text * count for count, document in enumerate(tiny_corpus(), start=1)]
-    together = segmenter.segment(many, max_padded_characters=300)
+    together = segmenter.segment(many, max_padded_units=300)
     assert together == [segmenter.segment([text])[0] for text in many]
 
 
@@ -107,3 +112,23 @@ def test_a_text_that_is_read_gradually_has_the_same_sentences(
     assert (Document(text, tuple(found)),) == tuple(cut.segment([text]))
     with pytest.raises(InvalidText):
         cut.read("a\ud800")
+
+
+@settings(max_examples=40, deadline=None)
+@given(texts(max_size=80) | AWKWARD, st.integers(3, 9))
+def test_syllables_are_segmented_whole_and_gradually_alike(of_syllables: Segmenter, text: str, margin: int) -> None:
+    cut = windowed(of_syllables, 2 * margin + 2, margin)
+    (whole,) = cut.segment([text])
+    whole.check()
+    assert whole.text == text
+    reading = cut.read(text)
+    found = [sentence for chunk in reading.chunks() for sentence in reading.feed(*cut.labeler.label([chunk]))]
+    assert tuple(found) == whole.sentences
+
+
+def test_no_token_begins_inside_a_syllable(of_syllables: Segmenter) -> None:
+    (document,) = of_syllables.segment(["Ada Lovelace đến Hà Nội, rồi về. " * 20])
+    openings = {start for sentence in document for start, _ in sentence.offsets}
+    assert len(openings) > 20
+    inside = {i for i in range(1, len(document.text)) if document.text[i - 1 : i + 1].isalpha()}
+    assert not openings & inside

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import torch
 
-from taggers.checkpoint import Model
+from taggers.checkpoint import Model, load_model
 from taggers.errors import ConfigError, ModelError
 from taggers.formats.files import read_file
 from taggers.pipeline import Tagger, load
@@ -222,6 +222,25 @@ def test_a_pretrained_encoder_is_trained_and_saved(corpus: Path, tmp_path: Path)
     documents = read_file(corpus / "letters.conllu") + read_file(corpus / "long.conllu")
     answers = [made.tag(documents) for made in (Tagger(model), load(tmp_path / "run", device="cpu"))]
     assert [s.tags["upos"] for d in answers[0] for s in d] == [s.tags["upos"] for d in answers[1] for s in d]
+
+
+def test_a_segmenter_of_syllables_has_a_pretrained_encoder_of_its_own(
+    corpus: Path, tmp_path: Path, caplog: Any
+) -> None:
+    write_tiny_bert(tmp_path / "bert")
+    encoder = f"{{type='transformer', pretrained={json.dumps(str(tmp_path / 'bert'))}, max_pieces=64}}"
+    changes = ["units=syllables", f"encoder={encoder}", "pretrained_layers=1", "pieces={}", "lookahead=0"]
+    changes += ["training.epochs=1"]
+    caplog.set_level(logging.WARNING)
+    build(recipe_of(corpus, *(f"segmenter.{change}" for change in changes), "training.epochs=1"), tmp_path / "run")
+    assert any("boundaries lie inside a unit" in message for message in caplog.messages)  # "did|n't"
+    model = load_model(tmp_path / "run", device=CPU)
+    assert model.segmenter is not None
+    assert model.segmenter.units == "syllables"
+    assert model.tagger.featurizer.tokenizer is None
+    assert model.segmenter.labeler.featurizer.tokenizer is not None
+    assert model.segmenter.labeler.network.encoder.model.config.num_hidden_layers == 1
+    assert model.segmenter.segment([TEXT])[0].text == TEXT
 
 
 def test_a_pruned_encoder_is_trained_and_saved(corpus: Path, tmp_path: Path) -> None:

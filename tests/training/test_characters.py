@@ -1,5 +1,6 @@
-"""Characters to learn boundaries from: every one in exactly one example, its label with it wherever it goes."""
+"""Units to learn boundaries from: every one in exactly one example, its label with it wherever it goes."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -7,7 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from taggers.boundaries import BOUNDARIES, LABELS, collect_expansions, decode_boundaries, encode_boundaries
+from taggers.document import Document
 from taggers.formats.files import read_file
+from taggers.units import find_units
 from training.characters import CharacterCorpus, boundary_task, undivided
 
 
@@ -93,6 +96,30 @@ def test_forms_show_the_characters_behind_even_past_the_end_of_an_example() -> N
     assert len(examples) > 2
     forms = [form for example in examples for form in example.forms]
     assert forms == [text[start : start + 3] for start in range(1500)]
+
+
+def test_syllables_have_the_labels_of_their_characters(letters) -> None:
+    corpus = CharacterCorpus.from_documents(letters * 20, newline_rate=0.0, units="syllables")
+    made = pairs(corpus.examples(seed=1, epoch=0))
+    expected = [pair for document in letters * 20 for pair in syllables(document)]
+    assert made == expected
+    assert all(0 < len(example.forms) <= 150 for example in corpus.examples(seed=1, epoch=0))
+
+
+def syllables(document):
+    units = find_units(document.text, "syllables")
+    return list(zip(units.forms, map(LABELS.index, units.gather(encode_boundaries(document))), strict=True))
+
+
+def test_boundaries_inside_a_syllable_are_counted(caplog) -> None:
+    document = Document.from_words([["Ada", "answered", "."]])
+    divided = replace(document, sentences=decode_boundaries(document.text, "SIIOTITIIIIIIT", {}))
+    assert divided.sentences[0].words == ("Ada", "an", "swered", ".")
+    CharacterCorpus.from_documents([document], newline_rate=0.0, units="syllables")
+    CharacterCorpus.from_documents([divided], newline_rate=0.0)
+    assert not caplog.messages
+    CharacterCorpus.from_documents([divided], newline_rate=0.0, units="syllables")
+    assert caplog.messages == ["units = 'syllables': 1 of 4 boundaries lie inside a unit and are not learned"]
 
 
 def test_an_empty_text_is_no_example(letters) -> None:

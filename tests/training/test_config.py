@@ -177,7 +177,9 @@ def test_boundaries_are_no_task_of_a_tagger(small: Path) -> None:
     [
         ("segmenter.window=100", "segmenter: window must be more than twice the margin; found 100 and 64"),
         ("segmenter.features={}", "segmenter: without a pretrained encoder"),
-        ("segmenter.encoder={type='transformer', pretrained='x'}", "segmenter: a pretrained encoder reads words"),
+        ("segmenter.encoder={type='transformer', pretrained='x'}", "segmenter: a pretrained encoder reads words or"),
+        ("segmenter.pieces={}", "pieces and pretrained_layers are of a pretrained encoder"),
+        ("segmenter.units=words", "segmenter.units: "),
         ("segmenter.data=[{train=['a']}]", "segmenter: no data has dev files"),
         ("segmenter.data=[{dev=['a']}]", "segmenter: no data has train files"),
         ("segmenter.model=en", "segmenter: give either model"),

@@ -1,0 +1,80 @@
+"""Units tile a text, whatever it is; labels survive the way from characters to units and back where they can."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from taggers.boundaries import INSIDE, LABELS, OUTSIDE, decode_boundaries, encode_boundaries
+from taggers.clusters import keep_clusters
+from taggers.document import Document
+from taggers.units import find_units
+
+TEXTS = st.text(max_size=60) | st.text(alphabet="ab1_ .,\n\u00a0\u0301\u200d字あ한😀👍🏽🇻🇳", max_size=60)
+LABEL = st.sampled_from(LABELS)
+
+
+def forms(text: str) -> list[str]:
+    return list(find_units(text, "syllables").forms)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Chủ tịch, TP.HCM!", ["Chủ", " tịch", ",", " TP", ".", "HCM", "!"]),
+        (" a  b\t", [" a", " b"]),
+        ("a \n b\r\nc\n\nd\n", ["a", "\nb", "\nc", "\nd"]),
+        ("12h30 1.000", ["12h30", " 1", ".", "000"]),
+        ("tie\u0302\u0301ng snake_case", ["tie\u0302\u0301ng", " snake_case"]),
+        ("字あ한국Hà", ["字", "あ", "한", "국", "Hà"]),
+        ("...\u200b", [".", ".", ".", "\u200b"]),
+        (" \n ", [" "]),
+        ("", []),
+    ],
+)
+def test_syllables_are_runs_of_letters_and_digits_and_other_characters_one_by_one(
+    text: str, expected: list[str]
+) -> None:
+    assert forms(text) == expected
+
+
+@given(TEXTS, st.data())
+def test_labels_of_units_in_any_runs_are_one_for_each_character(text: str, data: st.DataObject) -> None:
+    units = find_units(text, "syllables")
+    labels = data.draw(st.lists(LABEL, min_size=len(units.forms), max_size=len(units.forms)))
+    whole = list(units.spread(labels))
+    assert len(whole) == len(text)
+    assert units.gather(whole) == labels
+    cut = data.draw(st.integers(0, len(labels)))
+    assert [*units.spread(labels[:cut]), *units.spread(labels[cut:], cut)] == whole
+    document = Document(text, decode_boundaries(text, keep_clusters(text, whole), {}))
+    document.check()
+
+
+@given(TEXTS)
+def test_syllables_lose_no_visible_character(text: str) -> None:
+    visible = [character for character in text if not character.isspace()]
+    assert [c for form in forms(text) for c in form if not c.isspace()] == visible
+
+
+@given(TEXTS, st.integers(0, 5))
+def test_characters_show_themselves_and_those_behind(text: str, lookahead: int) -> None:
+    units = find_units(text, "characters", lookahead=lookahead)
+    assert list(units.forms) == [text[start : start + 1 + lookahead] for start in range(len(text))]
+    assert list(units.forms[2:5]) == list(units.forms)[2:5]
+    if text and lookahead:
+        assert units.forms[len(text) - 1] == text[-1]
+    labels = [LABELS[index % len(LABELS)] for index in range(len(text))]
+    assert list(units.spread(units.gather(labels))) == labels
+
+
+def test_a_word_of_syllables_comes_back_with_its_spaces_and_a_boundary_inside_one_does_not() -> None:
+    document = Document.from_words([["chủ tịch", "đến", "."], ["Hà Nội"]])
+    labels = encode_boundaries(document)
+    units = find_units(document.text, "syllables")
+    assert units.gather(labels) == ["S", INSIDE, "T", "T", "S", INSIDE]
+    spread = units.spread(units.gather(labels))
+    assert decode_boundaries(document.text, spread, {}) == document.sentences
+    divided = find_units("don't", "syllables")
+    assert divided.gather(list("SITII")) == ["S", "I", "I"]
+    assert divided.spread(["S", "T", INSIDE]) == ["S", INSIDE, INSIDE, "T", INSIDE]
+    assert divided.spread([OUTSIDE] * 3) == [OUTSIDE, INSIDE, INSIDE, OUTSIDE, OUTSIDE]
