@@ -1,6 +1,6 @@
 """TokenBatch: a padded batch of sequences, and the only place where padding and masks are made.
 
-Legend: B sequences, T positions (words, or characters for the segmenter), F distinct forms, C characters of a form,
+Legend: B sequences, T positions (words, or the segmenter's units of text), F distinct forms, C characters of a form,
 P pieces of a sequence, A affix lengths.
 """
 
