@@ -1,45 +1,76 @@
 """Admission: how much work is accepted at once, and when to come back if it is too much."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from math import ceil
+from math import ceil, inf
+from time import monotonic
 
 from service.errors import QueueFull
 
 _LONGEST_WAIT_S = 60
+_MEASURED_S = 1.0
+_SMOOTHING = 0.3
+"""The weight of the latest second in the measured rate."""
 
 
 class Admission:
     """Counts the tokens of accepted requests from their arrival to their answer.
 
-    What was accepted is never dropped; what is not accepted is told so before it costs anything.
+    What was accepted is never dropped; what is not accepted is told so before it costs anything. By Little's law (1961)
+    the tokens that are there, divided by those that are answered in a second, are the seconds that they spend here.
 
     Args:
         max_tokens: The most tokens at once. A request that is bigger than that gets in when it is alone.
+        max_seconds: The longest that a request may have to wait, as far as the rate is known.
+        clock: Tells the seconds.
     """
 
-    def __init__(self, *, max_tokens: int) -> None:
+    def __init__(self, *, max_tokens: int, max_seconds: float = inf, clock: Callable[[], float] = monotonic) -> None:
         self.max_tokens = max_tokens
+        self.max_seconds = max_seconds
         self.tokens = 0
+        self.tokens_per_second: float | None = None
+        """What is answered, measured while there is always something to do; None until there was for a second."""
+        self._clock = clock
+        self._since = 0.0
+        self._answered = 0
 
     @contextmanager
-    def admit(self, tokens: int, *, tokens_per_second: float | None) -> Iterator[None]:
+    def admit(self, tokens: int) -> Iterator[None]:
         """Hold room for a request's tokens.
 
         Args:
             tokens: About how many it has.
-            tokens_per_second: What the device does, as far as known.
 
         Raises:
             QueueFull: There is no room.
         """
-        if self.tokens and self.tokens + tokens > self.max_tokens:
-            excess = self.tokens + tokens - self.max_tokens
-            wait = 1 if not tokens_per_second else ceil(min(excess, self.tokens) / tokens_per_second)
-            detail = f"{self.tokens} tokens are waiting; the queue holds {self.max_tokens}"
+        room = self._room()
+        if self.tokens and self.tokens + tokens > room:
+            excess = self.tokens + tokens - room
+            rate = self.tokens_per_second
+            wait = 1 if not rate else ceil(min(excess, self.tokens) / rate)
+            detail = f"{self.tokens} tokens are waiting; the queue holds {room} now"
             raise QueueFull(detail, retry_after_s=min(max(wait, 1), _LONGEST_WAIT_S))
+        if not self.tokens:
+            self._since, self._answered = self._clock(), 0
         self.tokens += tokens
         try:
             yield
         finally:
             self.tokens -= tokens
+            self._measure(tokens)
+
+    def _room(self) -> int:
+        if self.tokens_per_second is None:
+            return self.max_tokens
+        return int(min(self.max_tokens, self.tokens_per_second * self.max_seconds))
+
+    def _measure(self, tokens: int) -> None:
+        self._answered += tokens
+        passed = self._clock() - self._since
+        if passed >= _MEASURED_S:
+            rate = self._answered / passed
+            before = self.tokens_per_second
+            self.tokens_per_second = rate if before is None else before + _SMOOTHING * (rate - before)
+            self._since, self._answered = self._clock(), 0

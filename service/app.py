@@ -46,7 +46,6 @@ def create_app(settings: Settings, *, on_loaded: OnLoaded | None = None, shared:
     registry = Registry(settings, metrics=metrics)
     siblings = Siblings(registry, folder=shared)
     request_model = tag_request(max_documents=settings.max_documents)
-    stream_turns = asyncio.Semaphore(max(1, settings.preparers // 2))
 
     @asynccontextmanager
     async def lifespan(_: Litestar) -> AsyncIterator[None]:
@@ -68,7 +67,6 @@ def create_app(settings: Settings, *, on_loaded: OnLoaded | None = None, shared:
             "siblings": Provide(lambda: siblings, sync_to_thread=False),
             "settings": Provide(lambda: settings, sync_to_thread=False),
             "tag_request": Provide(lambda: request_model, sync_to_thread=False),
-            "stream_turns": Provide(lambda: stream_turns, sync_to_thread=False),
         },
         exception_handlers={Exception: answer_problem},
         before_send=[_send_request_id],

@@ -1,22 +1,27 @@
-"""Batcher: the chunks of all requests, labelled on one device in batches of like length.
+"""Batcher: the chunks of all requests, labelled by one network in batches of like length.
 
-It works without pause while anything waits and never waits for company: what arrives while a batch runs is what the
-next one is chosen from. The device belongs to one thread of its own; everything else happens in the event loop.
+While one batch runs the next one is made. An idle device never waits for company: only while it is busy does a batch
+that is not full wait, for a moment, for more chunks to join it. The device belongs to one thread and the making of
+batches to another; everything else happens in the event loop.
 """
 
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
+import torch
+
+from service.budget import Budget
 from service.errors import NotReady
-from service.room import Entry, WaitingRoom
-from taggers.labeler import Chunk, Labels
+from service.lanes import Batch, Lane, Lanes
+from taggers.labeler import Chunk, Labels, Run
 
 logger = logging.getLogger("tagline")
 
-LabelChunks = Callable[[Sequence[Chunk]], list[Labels]]
-"""Labels chunks in one padded batch, one answer for each; who they are together with changes no answer."""
+Prepare = Callable[[Sequence[Chunk]], Run]
+"""Makes one padded batch of chunks and returns what labels it; who they are together with changes no answer."""
 
 _SMOOTHING = 0.1
 """The weight of the latest batch in the measured rate."""
@@ -53,32 +58,39 @@ class _Request:
 
 
 class Batcher:
-    """Labels the chunks of all requests on one device. Everything but ``label`` runs in one event loop.
+    """Labels the chunks of all requests by one network. Everything but ``prepare`` runs in one event loop.
 
     Args:
-        label: Runs in a thread of the batcher's own, one call at a time.
-        max_padded_tokens: The most that a batch may cost, padding included.
+        prepare: Runs in threads of the batcher's own. What it returns runs in one of them, one call at a time.
+        budget: How big a batch may be.
+        max_wait_ms: How long a batch that is not full waits for company while the device is busy.
     """
 
-    def __init__(self, label: LabelChunks, *, max_padded_tokens: int) -> None:
-        self._label = label
-        self._room: WaitingRoom[_Request] = WaitingRoom(max_padded_tokens=max_padded_tokens)
+    def __init__(self, prepare: Prepare, *, budget: Budget, max_wait_ms: float) -> None:
+        self._prepare = prepare
+        self._budget = budget
+        self._max_wait_s = max_wait_ms / 1000
+        self._lanes: Lanes[_Request] = Lanes()
+        self._preparing = ThreadPoolExecutor(1, thread_name_prefix="batch")
         self._device = ThreadPoolExecutor(1, thread_name_prefix="device")
-        self._arrived = asyncio.Event()
+        self._changed = asyncio.Event()
         self._closing = False
-        self._running: asyncio.Task[None] | None = None
+        self._working: asyncio.Task[None] | None = None
         self.tokens_per_second: float | None = None
         """What the device does, measured over the latest batches; None before the first."""
 
     def start(self) -> None:
         """Begin to work, in the running event loop."""
-        self._running = asyncio.create_task(self._run(), name="batcher")
+        self._working = asyncio.create_task(self._work(), name="batcher")
 
-    async def submit(self, chunks: Sequence[Chunk], *, on_start: Callable[[], None] | None = None) -> list[Labels]:
+    async def submit(
+        self, chunks: Sequence[Chunk], *, lane: Lane = Lane.INTERACTIVE, on_start: Callable[[], None] | None = None
+    ) -> list[Labels]:
         """Label chunks together with everybody else's.
 
         Args:
             chunks: In the order in which the request would like them.
+            lane: How urgent they are.
             on_start: Called once, when the first of them runs.
 
         Returns:
@@ -86,70 +98,135 @@ class Batcher:
 
         Raises:
             NotReady: The batcher was closed.
-            Exception: What ``label`` raised for one of the chunks alone.
+            Exception: What the network raised for one of the chunks alone.
         """
         if self._closing:
             raise NotReady("the service is shutting down")
         if not chunks:
             return []
         request = _Request(len(chunks), asyncio.get_running_loop().create_future(), on_start)
-        entries = self._room.add(request, chunks)
-        self._arrived.set()
+        entries = self._lanes.add(request, chunks, lane=lane)
+        self._changed.set()
         try:
             return await request.future
         finally:
-            self._room.remove(entries)  # of one that failed, or whose client is gone, the rest need not run
+            self._lanes.remove(entries, lane=lane)  # of one that failed, or whose client is gone, the rest need not run
 
     def stop(self) -> None:
         """Finish what waits, take nothing more; it need not be waited for."""
         self._closing = True
-        self._arrived.set()
+        self._changed.set()
 
     async def close(self) -> None:
         """Finish what waits, take nothing more."""
         self.stop()
-        if self._running is not None:
-            await self._running
+        if self._working is not None:
+            await self._working
+        self._preparing.shutdown(wait=False)
         self._device.shutdown(wait=False)
 
-    async def _run(self) -> None:
-        while True:
-            batch = self._room.take()
-            if batch:
-                await self._run_batch(batch)
-            elif self._closing:
-                return
-            else:
-                self._arrived.clear()
-                await self._arrived.wait()
+    async def _work(self) -> None:
+        running: asyncio.Task[None] | None = None
+        while batch := await self._next_batch(running):
+            if running is None or running.done():
+                running = self._start(batch, None)
+                continue
+            run = await self._off_loop(self._preparing, _try_to_prepare, self._prepare, _chunks(batch))
+            await running
+            while urgent := self._lanes.take_before(batch, max_padded_tokens=self._budget.positions):
+                await self._run_batch(urgent, None)
+            running = self._start(batch, run)
+        if running is not None:
+            await running
 
-    async def _run_batch(self, batch: Sequence[Entry[_Request]]) -> None:
+    async def _next_batch(self, running: asyncio.Task[None] | None) -> Batch[_Request]:
+        """What runs next, taken as late as is good for it; empty when the batcher is closed and nothing waits."""
         loop = asyncio.get_running_loop()
-        for entry in batch:
+        until: float | None = None  # when the batch that could be taken has waited enough
+        while True:
+            budget = self._budget.positions
+            if not self._lanes:
+                if self._closing:
+                    return Batch()
+                until = None
+            else:
+                until = until or loop.time() + self._max_wait_s
+                idle = running is None or running.done()
+                if idle or self._closing or self._lanes.tokens >= budget or loop.time() >= until:
+                    return self._lanes.take(max_padded_tokens=budget)
+            self._changed.clear()
+            try:
+                async with asyncio.timeout_at(until):
+                    await self._changed.wait()
+            except TimeoutError:
+                pass
+
+    def _start(self, batch: Batch[_Request], run: Run | None) -> asyncio.Task[None]:
+        task = asyncio.create_task(self._run_batch(batch, run))
+        task.add_done_callback(lambda _: self._changed.set())
+        return task
+
+    async def _run_batch(self, batch: Batch[_Request], run: Run | None) -> None:
+        """Run a batch, prepared or not, and give everybody their answers."""
+        entries = batch.entries
+        if all(entry.owner.future.done() for entry in entries):
+            return  # they left while it was prepared
+        for entry in entries:
             entry.owner.start()
+        loop = asyncio.get_running_loop()
         started = loop.time()
-        chunks = [entry.chunk for entry in batch]
-        outcomes = await loop.run_in_executor(self._device, _label_or_split, self._label, chunks)
-        self._measure(sum(chunk.cost for chunk in chunks), loop.time() - started)
-        for entry, outcome in zip(batch, outcomes, strict=True):
+        chunks = _chunks(batch)
+        outcomes = await self._off_loop(self._device, _label_or_split, self._prepare, chunks, run, self._budget.shrink)
+        self._measure(chunks, loop.time() - started)
+        for entry, outcome in zip(entries, outcomes, strict=True):
             entry.owner.settle(entry.position, outcome)
 
-    def _measure(self, tokens: int, seconds: float) -> None:
-        rate = tokens / max(seconds, 1e-6)
+    def _off_loop(self, thread: ThreadPoolExecutor, work: Callable[..., Any], *arguments: Any) -> asyncio.Future[Any]:
+        return asyncio.get_running_loop().run_in_executor(thread, work, *arguments)
+
+    def _measure(self, chunks: Sequence[Chunk], seconds: float) -> None:
+        self._budget.observe(_positions(chunks), seconds)
+        rate = sum(chunk.cost for chunk in chunks) / max(seconds, 1e-6)
         before = self.tokens_per_second
         self.tokens_per_second = rate if before is None else before + _SMOOTHING * (rate - before)
 
 
-def _label_or_split(label: LabelChunks, chunks: Sequence[Chunk]) -> list[Labels | Exception]:
+def _chunks(batch: Batch[_Request]) -> list[Chunk]:
+    return [entry.chunk for entry in batch.entries]
+
+
+def _positions(chunks: Sequence[Chunk]) -> int:
+    return len(chunks) * max(chunk.cost for chunk in chunks)
+
+
+def _try_to_prepare(prepare: Prepare, chunks: Sequence[Chunk]) -> Run | None:
+    """Make a batch; None if that fails, which is then found out again, and whose fault it is."""
+    try:
+        return prepare(chunks)
+    except Exception:  # see _label_or_split
+        return None
+
+
+def _label_or_split(
+    prepare: Prepare, chunks: Sequence[Chunk], run: Run | None, shrink: Callable[[int], None]
+) -> list[Labels | Exception]:
     """Label a batch; one that fails is split until each culprit stands alone with its exception.
 
-    That is also the answer to a device out of memory: half a batch may fit.
+    That is also the answer to a device out of memory: half a batch may fit, and no further batch is as big.
     """
+    out_of_memory = False
     try:
-        return [labels for labels, _ in zip(label(chunks), chunks, strict=True)]
+        answers = (run or prepare(chunks))()
+        return [labels for labels, _ in zip(answers, chunks, strict=True)]
     except Exception as error:  # whatever it is, it must not reach the neighbors
         logger.warning("a batch of %d chunks failed: %s: %s", len(chunks), type(error).__name__, error)
+        out_of_memory = isinstance(error, MemoryError | torch.OutOfMemoryError)
         if len(chunks) == 1:
             return [error]
+    run = None  # it holds the batch
+    if out_of_memory:
+        shrink(_positions(chunks))
+        torch.cuda.empty_cache()  # only here are the batch's tensors gone, with the traceback that held them
     middle = len(chunks) // 2
-    return [*_label_or_split(label, chunks[:middle]), *_label_or_split(label, chunks[middle:])]
+    halves = chunks[:middle], chunks[middle:]
+    return [outcome for half in halves for outcome in _label_or_split(prepare, half, None, shrink)]

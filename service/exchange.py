@@ -1,13 +1,15 @@
 """What a handler does with its client: body within its limit, work within the time limit, hang-ups noticed."""
 
 import asyncio
-from collections.abc import Coroutine
+from collections import deque
+from collections.abc import AsyncIterator, Coroutine, Iterable, Mapping
 from contextlib import suppress
 from typing import Any, TypeVar
 
-from litestar import Request
+from litestar import Request, Response
 from litestar.exceptions import InternalServerException
 from litestar.exceptions.http_exceptions import RequestEntityTooLarge
+from litestar.response import Stream
 
 from service.errors import ClientGone, TookTooLong, TooLarge
 from service.settings import Settings
@@ -15,6 +17,7 @@ from service.settings import Settings
 _DRAINED_BODIES = 16
 """Of a body over the limit, so many times the limit is read before the connection is closed on its client."""
 _DRAIN_TIMEOUT_S = 10.0
+_JOINED_BYTES = 100_000
 
 AnyRequest = Request[Any, Any, Any]
 Result = TypeVar("Result")
@@ -68,6 +71,20 @@ async def unless_gone(request: AnyRequest, work: Coroutine[Any, Any, Result]) ->
         working.cancel()
         leaving.cancel()
         await asyncio.gather(working, leaving, return_exceptions=True)
+
+
+def respond(pieces: Iterable[bytes], *, media_type: str, headers: Mapping[str, str]) -> Response[Any]:
+    """An answer whose body is there in pieces: a long one is sent and forgotten piece by piece."""
+    body = deque(pieces)
+    size = sum(map(len, body))
+    if size <= _JOINED_BYTES:
+        return Response(b"".join(body), media_type=media_type, headers=dict(headers))
+    return Stream(_forget(body), media_type=media_type, headers={**headers, "Content-Length": str(size)})
+
+
+async def _forget(body: deque[bytes]) -> AsyncIterator[bytes]:
+    while body:
+        yield body.popleft()
 
 
 async def _drain(request: AnyRequest, max_bytes: int) -> None:

@@ -3,12 +3,16 @@
 import logging
 from pathlib import Path
 
+from service.budget import BatchLimits, fastest_positions
 from service.errors import BadRequest, FieldError, RefusedModel
 from taggers.document import Document
 from taggers.errors import ModelFolderError, ModelNotFound
 from taggers.pipeline import Tagger, load
 
 logger = logging.getLogger("tagline")
+
+_CHARACTERS_PER_TOKEN = 4
+"""What a segmenter reads for what a tagger reads."""
 
 _WARM_UP = "Tagline reads this once, so that nobody waits for the first time."
 
@@ -26,6 +30,24 @@ def load_warm(folder: Path, *, device: str) -> Tagger:
     else:
         tagger.tag([Document.from_words([_WARM_UP.split()])])
     return tagger
+
+
+def measure_limits(tagger: Tagger, *, max_batch_tokens: int | None, batch_ms: float) -> BatchLimits:
+    """How big the batches of a model may be on its device.
+
+    Args:
+        tagger: The model, warm.
+        max_batch_tokens: What the operator says; None: what the device is fastest with, which is measured.
+        batch_ms: Batches that take longer are not tried.
+    """
+    if max_batch_tokens is not None:
+        return BatchLimits(max_batch_tokens * _CHARACTERS_PER_TOKEN, max_batch_tokens)
+    (words,) = tagger.chunks(*Document.from_words([_WARM_UP.split()]))
+    for_words = fastest_positions(tagger.prepare, words, seconds=batch_ms / 1000)
+    if not tagger.can_segment:
+        return BatchLimits(for_words, for_words)
+    characters = next(tagger.read(_WARM_UP).chunks())
+    return BatchLimits(fastest_positions(tagger.prepare_segmenting, characters, seconds=batch_ms / 1000), for_words)
 
 
 def load_again(folder: Path, *, device: str) -> Tagger:

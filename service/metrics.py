@@ -9,6 +9,7 @@ In several processes (``--workers``) each writes to files of a shared folder, an
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from time import perf_counter, time
@@ -25,8 +26,8 @@ from prometheus_client import (
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 
-from service.batcher import LabelChunks
-from taggers.labeler import Chunk, Labels
+from service.batcher import Prepare
+from taggers.labeler import Chunk, Labels, Run
 
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300)
 _TOKENS = (10, 30, 100, 300, 1_000, 3_000, 10_000, 30_000, 100_000)
@@ -77,15 +78,16 @@ class Metrics:
             multiprocess_mode="livesum",
             registry=made,
         )
+        network = ["model", "network"]  # the tagger's tokens are words or pieces, the segmenter's characters
         self.batches = Histogram(
-            "tagline_batch_size_tokens", "Tokens of a batch", ["model"], buckets=_TOKENS, registry=made
+            "tagline_batch_size_tokens", "Tokens of a batch", network, buckets=_TOKENS, registry=made
         )
-        self.batch_tokens = Counter("tagline_batch_tokens", "Tokens of all batches", ["model"], registry=made)
+        self.batch_tokens = Counter("tagline_batch_tokens", "Tokens of all batches", network, registry=made)
         self.batch_positions = Counter(
-            "tagline_batch_positions", "Tokens of all batches, padding included", ["model"], registry=made
+            "tagline_batch_positions", "Tokens of all batches, padding included", network, registry=made
         )
-        self.batch_failures = Counter("tagline_batch_failures", "Batches that failed", ["model"], registry=made)
-        self.busy_seconds = Counter("tagline_device_busy_seconds", "Time spent labelling", ["model"], registry=made)
+        self.batch_failures = Counter("tagline_batch_failures", "Batches that failed", network, registry=made)
+        self.busy_seconds = Counter("tagline_device_busy_seconds", "Time spent labelling", network, registry=made)
         build = Gauge("tagline_build_info", "The release", ["version"], multiprocess_mode="livemax", registry=made)
         build.labels(version("tagline")).set(1)
         if shared is None:
@@ -113,11 +115,6 @@ class ModelMetrics:
         self._documents = metrics.documents.labels(name)
         self._tokens = metrics.tokens.labels(name)
         self._queue_tokens = metrics.queue_tokens.labels(name)
-        self._batches = metrics.batches.labels(name)
-        self._batch_tokens = metrics.batch_tokens.labels(name)
-        self._batch_positions = metrics.batch_positions.labels(name)
-        self._batch_failures = metrics.batch_failures.labels(name)
-        self._busy_seconds = metrics.busy_seconds.labels(name)
         self._loaded = metrics.loaded.labels(name)
         self._phases: dict[str, Histogram] = {}
 
@@ -145,25 +142,31 @@ class ModelMetrics:
         finally:
             self._queue_tokens.dec(tokens)
 
-    def measured(self, label: LabelChunks) -> LabelChunks:
-        """The same function, with every batch that it labels counted."""
+    def measured(self, prepare: Prepare, *, network: str) -> Prepare:
+        """The same function, with every batch counted that is labelled by what it returns."""
+        metrics, labels_of = self._metrics, (self.name, network)
+        batches = metrics.batches.labels(*labels_of)
+        tokens = metrics.batch_tokens.labels(*labels_of)
+        positions = metrics.batch_positions.labels(*labels_of)
+        failures = metrics.batch_failures.labels(*labels_of)
+        busy_seconds = metrics.busy_seconds.labels(*labels_of)
 
-        def label_and_count(chunks: Sequence[Chunk]) -> list[Labels]:
+        def run_and_count(run: Run, chunks: Sequence[Chunk]) -> list[Labels]:
             started = perf_counter()
             try:
-                labels = label(chunks)
+                labels = run()
             except Exception:
-                self._batch_failures.inc()
+                failures.inc()
                 raise
             finally:
-                self._busy_seconds.inc(perf_counter() - started)
+                busy_seconds.inc(perf_counter() - started)
             costs = [chunk.cost for chunk in chunks]
-            self._batches.observe(sum(costs))
-            self._batch_tokens.inc(sum(costs))
-            self._batch_positions.inc(len(costs) * max(costs))
+            batches.observe(sum(costs))
+            tokens.inc(sum(costs))
+            positions.inc(len(costs) * max(costs))
             return labels
 
-        return label_and_count
+        return lambda chunks: partial(run_and_count, prepare(chunks), chunks)
 
 
 def _of_all_processes(folder: Path) -> CollectorRegistry:

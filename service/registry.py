@@ -9,8 +9,10 @@ from weakref import WeakSet
 import torch
 
 from service.answers import ModelDescription, TaskDescription
+from service.budget import BatchLimits
 from service.errors import NotReady, RefusedModel, Reloading
-from service.loading import load_again, load_warm
+from service.lanes import Lane
+from service.loading import load_again, load_warm, measure_limits
 from service.metrics import Metrics, ModelMetrics
 from service.served import ServedModel
 from service.settings import Settings
@@ -52,7 +54,12 @@ class Registry:
         self._served: dict[str, ServedModel] = {}
         self._replaced: WeakSet[ServedModel] = WeakSet()
         self._reloading: set[str] = set()
-        self._preparers = ThreadPoolExecutor(settings.preparers, thread_name_prefix="prepare")
+        self._limits: dict[str, BatchLimits] = {}
+        # The background has one thread, because Python runs one at a time and should mostly run the others.
+        self._preparers = {
+            Lane.INTERACTIVE: ThreadPoolExecutor(settings.preparers, thread_name_prefix="prepare"),
+            Lane.BACKGROUND: ThreadPoolExecutor(1, thread_name_prefix="background"),
+        }
 
     async def load(self) -> None:
         """Load the models and begin to serve them.
@@ -63,6 +70,12 @@ class Registry:
         self._divide_cores()
         for name, folder in self._folders.items():
             tagger = await asyncio.to_thread(load_warm, folder, device=self._settings.device)
+            self._limits[name] = await asyncio.to_thread(
+                measure_limits,
+                tagger,
+                max_batch_tokens=self._settings.max_batch_tokens,
+                batch_ms=self._settings.batch_ms,
+            )
             self._served[name] = self._serve(name, tagger)
         for served in self._served.values():
             served.start()
@@ -111,7 +124,8 @@ class Registry:
         if ready:
             for served in [*self._served.values(), *self._replaced]:
                 await served.close()
-        self._preparers.shutdown(wait=False)
+        for preparers in self._preparers.values():
+            preparers.shutdown(wait=False)
 
     def check_ready(self) -> None:
         """Go on only if requests are served.
@@ -183,7 +197,14 @@ class Registry:
     def _serve(self, name: str, tagger: Tagger) -> ServedModel:
         metrics = ModelMetrics(self._metrics, name)
         metrics.observe_loaded()
-        return ServedModel(tagger, settings=self._settings, metrics=metrics, preparers=self._preparers)
+        # A model that was loaded again has the limits of the first: while others are served nothing can be measured.
+        return ServedModel(
+            tagger,
+            limits=self._limits[name],
+            settings=self._settings,
+            metrics=metrics,
+            preparers=self._preparers,
+        )
 
     def _replace(self, name: str, tagger: Tagger) -> None:
         """From now on requests find the new model; those that found the old one hold it, and nobody else does."""

@@ -1,7 +1,7 @@
 """The routes: bytes -> request -> documents -> bytes. What they do is done elsewhere."""
 
 import asyncio
-from asyncio import Semaphore
+from collections.abc import Sequence
 from functools import partial
 from http import HTTPStatus
 from importlib.metadata import version
@@ -15,7 +15,7 @@ from litestar.types import ASGIApp
 from service.answers import Health, ModelDescription, ModelsAnswer
 from service.bodies import read_asked
 from service.errors import answer_problem
-from service.exchange import AnyRequest, read_body, unless_gone, within
+from service.exchange import AnyRequest, read_body, respond, unless_gone, within
 from service.huggingface import TokenClassificationRequest
 from service.line_tagger import LineTagger
 from service.openapi import StreamOperation, TagOperation, TokenClassificationOperation, problems
@@ -23,9 +23,13 @@ from service.options import read_options
 from service.registry import Registry
 from service.rendering import Answer, check_accepts, choose_form
 from service.schemas import TagRequest, parse_request
+from service.served import count_tokens
 from service.settings import Settings
 from service.stopwatch import Stopwatch
 from service.stream import NDJSON, TagStream
+
+_READ_AT_ONCE_BYTES = 10_000
+"""What is shorter is read in the event loop: a thread would take longer to be woken than to do it."""
 
 
 @get("/", include_in_schema=False, sync_to_thread=False)
@@ -55,7 +59,7 @@ async def tag(
     how to tag it, the query says.
     """
     registry.check_ready()
-    media_type, render = choose_form(request.accept)
+    media_type, make_writer = choose_form(request.accept)
     read = partial(
         read_asked,
         media_type=request.content_type[0],
@@ -66,18 +70,20 @@ async def tag(
     body = await read_body(request, settings)
     stopwatch = Stopwatch()
 
-    async def answer() -> bytes:
-        asked = await asyncio.to_thread(read, body)
-        options = asked.options
+    async def answer() -> Sequence[bytes]:
+        asked = read(body) if len(body) <= _READ_AT_ONCE_BYTES else await asyncio.to_thread(read, body)
+        documents, options = asked.documents, asked.options
         name = registry.default if options.model is None else options.model
         served = registry.find(name)
-        tagged = await served.tag(asked.documents, tasks=options.tasks, stopwatch=stopwatch)
-        written = await served.run(render, Answer(name, tagged, served.span_layers(options.tasks), options.unit))
+        writer = make_writer(Answer(name, documents, served.span_layers(options.tasks), options.unit))
+        await served.tag_into(documents, writer.add, tasks=options.tasks, stopwatch=stopwatch)
+        tokens, lane = count_tokens(documents), served.lane_of(documents)
+        written = await served.run(lambda: list(writer.finish()), tokens=tokens, lane=lane)
         stopwatch.lap("respond")
         return written
 
     written = await unless_gone(request, within(settings.request_timeout_s, answer()))
-    return Response(written, media_type=media_type, headers={"Server-Timing": stopwatch.header()})
+    return respond(written, media_type=media_type, headers={"Server-Timing": stopwatch.header()})
 
 
 @post(
@@ -93,7 +99,6 @@ async def tag_stream(
     request: AnyRequest,
     registry: NamedDependency[Registry],
     settings: NamedDependency[Settings],
-    stream_turns: NamedDependency[Semaphore],
 ) -> ASGIApp:
     """One document a line, answered in order while the body is still arriving: read while you send.
 
@@ -108,7 +113,6 @@ async def tag_stream(
     tagger = LineTagger(
         lambda: registry.find(name),
         options,
-        turns=stream_turns,
         write_problem=lambda error: answer_problem(request, error).content,
         max_line_bytes=settings.max_body_bytes,
         timeout_s=settings.request_timeout_s,
@@ -135,7 +139,8 @@ async def classify_tokens(
         asked = await asyncio.to_thread(parse_request, body, TokenClassificationRequest)
         documents = asked.to_documents(max_documents=settings.max_documents)
         judged = await served.judge(documents, task=asked.choose_task(served), stopwatch=stopwatch)
-        return await served.run(asked.write_entities, documents, judged)
+        tokens, lane = count_tokens(documents), served.lane_of(documents)
+        return await served.run(asked.write_entities, documents, judged, tokens=tokens, lane=lane)
 
     stopwatch = Stopwatch()
     written = await unless_gone(request, within(settings.request_timeout_s, answer()))

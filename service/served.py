@@ -1,39 +1,36 @@
-"""ServedModel: one loaded model with its batcher: documents in, tagged documents out, whoever else is asking."""
+"""ServedModel: one loaded model with its batchers: documents in, tagged sentences out, whoever else is asking."""
 
 import asyncio
 import weakref
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import Executor
+from contextlib import aclosing
 from contextvars import copy_context
 from dataclasses import dataclass
 from functools import partial
-from itertools import islice
+from itertools import groupby
 from typing import TypeVar
 
 from service.account import current_account
 from service.admission import Admission
 from service.batcher import Batcher
+from service.budget import BatchLimits, Budget
+from service.flow import Flow, Labelled
+from service.lanes import Lane
 from service.metrics import ModelMetrics
 from service.settings import Settings
 from service.stopwatch import Stopwatch
 from taggers.document import Document, Sentence, Span
-from taggers.labeler import Chunk, Labels, join_labels
+from taggers.labeler import join_labels
 from taggers.pipeline import Tagger
 
 _CHARACTERS_PER_TOKEN = 4
 """About; admission counts before the text is segmented."""
 
+_AT_ONCE_TOKENS = 200
+"""What has fewer is worked on in the event loop: a thread would take longer to be woken than to do it."""
+
 Result = TypeVar("Result")
-
-
-@dataclass(frozen=True, slots=True)
-class _Prepared:
-    """Documents with their sentences, and what to label for them."""
-
-    documents: Sequence[Document]
-    chunks: Sequence[Chunk]
-    num_chunks: Sequence[int]
-    """For each sentence of all documents."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +43,9 @@ class JudgedSentence:
     spans: Sequence[Span]
 
 
-Finish = Callable[[_Prepared, Sequence[Labels]], Result]
-"""Makes of the labels what a request asked for."""
+Take = Callable[[int, Sequence[Result]], None]
+"""Takes what was found of the next sentences of a document, which is told by its position. One call at a time, in the
+order of the documents, most of them beside the event loop."""
 
 
 class ServedModel:
@@ -58,37 +56,83 @@ class ServedModel:
 
     Args:
         tagger: The model.
+        limits: How big its batches may be.
         settings: Budgets and limits.
         metrics: Those of the model.
-        preparers: The threads that segment, decode and write answers.
+        preparers: The threads that cut, decode and write answers, for each lane.
     """
 
-    def __init__(self, tagger: Tagger, *, settings: Settings, metrics: ModelMetrics, preparers: Executor) -> None:
+    def __init__(
+        self,
+        tagger: Tagger,
+        *,
+        limits: BatchLimits,
+        settings: Settings,
+        metrics: ModelMetrics,
+        preparers: Mapping[Lane, Executor],
+    ) -> None:
         self.tagger = tagger
         self._metrics = metrics
-        self._batcher = Batcher(metrics.measured(tagger.label), max_padded_tokens=settings.max_batch_tokens)
-        self._admission = Admission(max_tokens=settings.max_queue_tokens)
+        self._segmenting, self._labelling = (
+            Batcher(
+                metrics.measured(prepare, network=network),
+                budget=Budget(max_positions=max_positions, seconds=settings.batch_ms / 1000),
+                max_wait_ms=settings.max_wait_ms,
+            )
+            for network, prepare, max_positions in (
+                ("segmenter", tagger.prepare_segmenting, limits.segmenter),
+                ("tagger", tagger.prepare, limits.tagger),
+            )
+        )
+        self._interactive_tokens = settings.interactive_tokens
+        self._admissions = {
+            Lane.INTERACTIVE: Admission(max_tokens=settings.max_queue_tokens, max_seconds=settings.max_queue_s),
+            Lane.BACKGROUND: Admission(max_tokens=settings.max_queue_tokens),
+        }
         self._preparers = preparers
 
     def start(self) -> None:
         """Begin to work, in the running event loop."""
-        self._batcher.start()
-        ending = weakref.finalize(self, _stop, asyncio.get_running_loop(), self._batcher)
+        batchers = (self._segmenting, self._labelling)
+        for batcher in batchers:
+            batcher.start()
+        ending = weakref.finalize(self, _stop, asyncio.get_running_loop(), batchers)
         ending.atexit = False
 
     async def close(self) -> None:
         """Finish what was accepted, take nothing more."""
-        await self._batcher.close()
+        await self._segmenting.close()
+        await self._labelling.close()
 
     async def tag(
         self, documents: Sequence[Document], *, tasks: Iterable[str] | None, stopwatch: Stopwatch
     ) -> list[Document]:
-        """Tag documents; those without sentences are segmented first.
+        """Tag documents, in their order; otherwise as ``tag_into``."""
+        found: list[list[Sentence]] = [[] for _ in documents]
+        await self.tag_into(documents, lambda index, some: found[index].extend(some), tasks=tasks, stopwatch=stopwatch)
+        return [
+            Document(document.text, tuple(sentences), document.id)
+            for document, sentences in zip(documents, found, strict=True)
+        ]
+
+    async def tag_into(
+        self,
+        documents: Sequence[Document],
+        take: Take[Sentence],
+        *,
+        tasks: Iterable[str] | None,
+        stopwatch: Stopwatch,
+        lane: Lane | None = None,
+    ) -> None:
+        """Tag documents, segmenting those without sentences, and hand over their sentences as they are ready.
 
         Args:
-            documents: In the order in which they are answered.
+            documents: What to tag.
+            take: Takes the tagged sentences.
             tasks: Which to fill; None for all.
-            stopwatch: Told of the phases ``segment``, ``queue`` and ``compute``.
+            stopwatch: Told of the phases ``segment``, ``queue`` and ``compute``; of a long text the last has begun
+                before the others end, and is what is left of the time.
+            lane: How urgent it is; None: short requests are interactive.
 
         Raises:
             UnknownTask: The model lacks a task.
@@ -98,14 +142,17 @@ class ServedModel:
             NotReady: The service is shutting down.
         """
         wanted = self.tagger.check_tasks(tasks)
-        return await self._label(documents, partial(self._annotate, tasks=wanted), stopwatch)
+        await self._label(documents, partial(self._annotate, tasks=wanted), take, stopwatch, lane)
 
     async def judge(
         self, documents: Sequence[Document], *, task: str, stopwatch: Stopwatch
     ) -> list[list[JudgedSentence]]:
         """What a span task says of every word, sentence by sentence, for each document; otherwise as ``tag``."""
         (wanted,) = self.tagger.check_tasks([task])
-        return await self._label(documents, partial(self._judge, task=wanted), stopwatch)
+        found: list[list[JudgedSentence]] = [[] for _ in documents]
+        take = lambda index, some: found[index].extend(some)  # noqa: E731
+        await self._label(documents, partial(self._judge, task=wanted), take, stopwatch, None)
+        return found
 
     def span_layers(self, tasks: Iterable[str] | None) -> list[str]:
         """Those of the tasks that are layers of spans.
@@ -115,74 +162,78 @@ class ServedModel:
         """
         return [task for task in self.tagger.check_tasks(tasks) if self.tagger.tasks[task].kind == "span"]
 
-    async def run(self, function: Callable[..., Result], *arguments: object) -> Result:
-        """Run a function beside the event loop."""
+    def lane_of(self, documents: Sequence[Document]) -> Lane:
+        """How urgent a request for these documents is."""
+        return Lane.INTERACTIVE if count_tokens(documents) <= self._interactive_tokens else Lane.BACKGROUND
+
+    async def run(
+        self, function: Callable[..., Result], *arguments: object, tokens: int, lane: Lane = Lane.INTERACTIVE
+    ) -> Result:
+        """Run a function beside the event loop, unless it has so little to do that this would only delay it.
+
+        Args:
+            function: The function.
+            arguments: Its arguments.
+            tokens: About how many it works on.
+            lane: How urgent it is.
+        """
+        if tokens <= _AT_ONCE_TOKENS:
+            return function(*arguments)
         work = copy_context().run  # so that its account is there, too
-        return await asyncio.get_running_loop().run_in_executor(self._preparers, work, function, *arguments)
+        return await asyncio.get_running_loop().run_in_executor(self._preparers[lane], work, function, *arguments)
 
-    async def _label(self, documents: Sequence[Document], finish: Finish[Result], stopwatch: Stopwatch) -> Result:
+    async def _label(
+        self,
+        documents: Sequence[Document],
+        finish: Callable[[Labelled], Result],
+        take: Take[Result],
+        stopwatch: Stopwatch,
+        lane: Lane | None,
+    ) -> None:
         stopwatch.tell(self._metrics.observe_phase)
-        estimate = sum(map(_estimate, documents))
-        rate = self._batcher.tokens_per_second
-        with self._admission.admit(estimate, tokens_per_second=rate), self._metrics.queued(estimate):
-            prepared = await self.run(self._prepare, documents)
-            stopwatch.lap("segment")
-            answers = await self._batcher.submit(prepared.chunks, on_start=lambda: stopwatch.lap("queue"))
-            stopwatch.lap("compute")
-            finished = await self.run(finish, prepared, answers)
-        self._account_for(prepared.documents)
-        return finished
+        estimate = count_tokens(documents)
+        lane = lane or self.lane_of(documents)
+        run = partial(self.run, tokens=estimate, lane=lane)
 
-    def _account_for(self, documents: Sequence[Document]) -> None:
-        num_tokens = sum(len(sentence) for document in documents for sentence in document)
+        def lap_once(phase: str) -> None:
+            if phase not in stopwatch.seconds:
+                stopwatch.lap(phase)
+
+        flow = Flow(self.tagger, self._segmenting, self._labelling, lane, run, lap_once)
+
+        def finish_all(section: Sequence[Labelled]) -> int:
+            for document, sentences in groupby(section, lambda one: one.document):
+                take(document, list(map(finish, sentences)))
+            return sum(len(one.sentence) for one in section)
+
+        num_tokens = 0
+        with self._admissions[lane].admit(estimate), self._metrics.queued(estimate):
+            async with aclosing(flow.label(documents)) as sections:
+                async for section in sections:
+                    num_tokens += await run(finish_all, section)
+        stopwatch.lap("compute")
         self._metrics.observe_documents(documents=len(documents), tokens=num_tokens)
         current_account().add_documents(self._metrics.name, documents=len(documents), tokens=num_tokens)
 
-    def _prepare(self, documents: Sequence[Document]) -> _Prepared:
-        raw = [index for index, document in enumerate(documents) if not document.sentences]
-        done = list(documents)
-        if raw:
-            texts, ids = zip(*((documents[index].text, documents[index].id) for index in raw), strict=True)
-            for index, document in zip(raw, self.tagger.segment(texts, ids=ids), strict=True):
-                done[index] = document
-        parts = [self.tagger.chunks(sentence) for document in done for sentence in document]
-        return _Prepared(done, [chunk for part in parts for chunk in part], list(map(len, parts)))
+    def _annotate(self, labelled: Labelled, *, tasks: Collection[str]) -> Sentence:
+        return self.tagger.annotate(labelled.sentence, labelled.answers, tasks)
 
-    def _annotate(self, prepared: _Prepared, answers: Sequence[Labels], *, tasks: Collection[str]) -> list[Document]:
-        parts = _by_sentence(prepared, answers)
-        return [
-            Document(
-                document.text,
-                tuple(self.tagger.annotate(sentence, next(parts), tasks) for sentence in document),
-                document.id,
-            )
-            for document in prepared.documents
-        ]
-
-    def _judge(self, prepared: _Prepared, answers: Sequence[Labels], *, task: str) -> list[list[JudgedSentence]]:
-        layer, parts = self.tagger.tasks[task], _by_sentence(prepared, answers)
-
-        def judge(sentence: Sentence) -> JudgedSentence:
-            ids, scores = (column.tolist() for column in join_labels(next(parts), self.tagger.tasks)[task])
-            return JudgedSentence(sentence, layer.labels.decode(ids), scores, layer.decode_spans(ids, scores))
-
-        return [[judge(sentence) for sentence in document] for document in prepared.documents]
+    def _judge(self, labelled: Labelled, *, task: str) -> JudgedSentence:
+        layer = self.tagger.tasks[task]
+        ids, scores = (column.tolist() for column in join_labels(labelled.answers, self.tagger.tasks)[task])
+        return JudgedSentence(labelled.sentence, layer.labels.decode(ids), scores, layer.decode_spans(ids, scores))
 
 
-def _by_sentence(prepared: _Prepared, answers: Sequence[Labels]) -> Iterator[list[Labels]]:
-    """The answers for the chunks of each sentence."""
-    following = iter(answers)
-    return (list(islice(following, count)) for count in prepared.num_chunks)
-
-
-def _stop(loop: asyncio.AbstractEventLoop, batcher: Batcher) -> None:
-    """Stop the batcher of a model that nobody holds any more, whichever thread was the last to hold it."""
+def _stop(loop: asyncio.AbstractEventLoop, batchers: Iterable[Batcher]) -> None:
+    """Stop the batchers of a model that nobody holds any more, whichever thread was the last to hold it."""
     if not loop.is_closed():
-        loop.call_soon_threadsafe(batcher.stop)
+        for batcher in batchers:
+            loop.call_soon_threadsafe(batcher.stop)
 
 
-def _estimate(document: Document) -> int:
-    """About how many tokens a document has."""
-    if document.sentences:
-        return sum(map(len, document))
-    return 1 + len(document.text) // _CHARACTERS_PER_TOKEN
+def count_tokens(documents: Iterable[Document]) -> int:
+    """About how many tokens documents have."""
+    return sum(
+        sum(map(len, document)) if document.sentences else 1 + len(document.text) // _CHARACTERS_PER_TOKEN
+        for document in documents
+    )

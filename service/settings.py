@@ -44,14 +44,28 @@ class Settings(BaseSettings):
     labelling and segmenting run side by side."""
 
     preparers: int = Field(4, ge=1)
-    """How many threads segment, decode and write answers, beside the one that labels; streams take at most half
-    of them."""
+    """How many threads decode and write the answers of short requests, beside those that label; streams and long texts
+    have one more."""
 
-    max_batch_tokens: int = Field(2_000, ge=1)
-    """The most positions in one batch, padding included."""
+    max_batch_tokens: int | None = Field(None, ge=1)
+    """The most positions in one batch, padding included; None: as many as the device is fastest with, which is measured
+    at the start."""
+
+    batch_ms: float = Field(50, gt=0)
+    """About how long one batch may take, in milliseconds: whoever comes next waits for it."""
+
+    max_wait_ms: float = Field(5, ge=0)
+    """How long a batch that is not full waits for company while the device is busy, in milliseconds."""
+
+    interactive_tokens: int = Field(4_000, ge=1)
+    """A request with more tokens than that, about, lets shorter ones go before, as streams do."""
 
     max_queue_tokens: int = Field(1_000_000, ge=1)
-    """About how many tokens may be accepted and not answered, for each model; more is refused with 429."""
+    """About how many tokens may be accepted and not answered, for each model: so many of short requests, and so many of
+    streams and long texts; more is refused with 429."""
+
+    max_queue_s: float = Field(10, gt=0)
+    """How long a short request may have to wait for its answer, by the measured rate, before it is refused with 429."""
 
     max_body_bytes: int = Field(4_000_000, ge=1)
     """The most bytes in the body of a request, and in a line of a stream."""

@@ -25,8 +25,8 @@ class Tagger:
     """A loaded model: texts in, annotated documents out.
 
     ``tag`` and ``pipe`` do all; the service runs the steps one by one: ``read``, whose chunks ``prepare_segmenting``
-    takes, then ``chunks``, which ``prepare`` takes, and ``annotate``. Of what either ``prepare`` returns, only one may
-    run at a time, and neither must run in two threads at once; the other steps may.
+    takes, then ``chunks``, which ``prepare`` takes, and ``annotate``. They may run in any threads; of what ``prepare``
+    returns, and of what ``prepare_segmenting`` returns, only one may run at a time.
     """
 
     def __init__(self, model: Model) -> None:

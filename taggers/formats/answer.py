@@ -4,20 +4,23 @@ Beside what every answer has, a sentence may have ``multiword``, ``empty_nodes``
 columns of CoNLL-U, so that nothing a document holds is lost.
 """
 
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any
 
 from taggers.document import NO_VALUE, Document, MultiWord, Sentence, Span
 from taggers.offsets import OffsetMap, OffsetUnit
 
-_FIRST_COLUMNS = ("upos", "xpos", "feats", "lemma")
+FIRST_COLUMNS = ("upos", "xpos", "feats", "lemma")
+"""The columns that come first, in this order."""
+
 OWN_KEYS = ("text", "start", "end")
 """The keys of a token that are no columns."""
 
 EMPTY_COLUMNS = (NO_VALUE,) * 8
 """The columns of a multi-word token that says nothing in them."""
 
-_SCORE_DIGITS = 6
+SCORE_DIGITS = 6
 
 Json = dict[str, Any]
 
@@ -32,20 +35,43 @@ def document_to_json(document: Document, *, offsets: OffsetUnit = OffsetUnit.COD
         document: What to write.
         offsets: The unit of every ``start`` and ``end``.
     """
-    mapping = OffsetMap(document.text, offsets)
-    spans: dict[str, list[Json]] = {}
-    for index, sentence in enumerate(document.sentences):
-        for layer, found in sentence.spans.items():
-            spans.setdefault(layer, []).extend(
-                _span_to_json(document.text, sentence, index, span, mapping) for span in found
-            )
-    sentences = [_sentence_to_json(sentence, mapping) for sentence in document.sentences]
-    return {"id": document.id, "text": document.text, "sentences": sentences, "spans": spans}
+    shape = AnswerShape(document.text, offsets=offsets)
+    sentences = shape.add(document.sentences)
+    return {"id": document.id, "text": document.text, "sentences": sentences, "spans": shape.spans}
+
+
+class AnswerShape:
+    """The shape of one document that is tagged a few sentences at a time.
+
+    Args:
+        text: The document's text.
+        offsets: The unit of every ``start`` and ``end``.
+        layers: Layers of spans that are there, if only empty ones.
+    """
+
+    def __init__(self, text: str, *, offsets: OffsetUnit, layers: Iterable[str] = ()) -> None:
+        self._text = text
+        self._mapping = OffsetMap(text, offsets)
+        self._num_sentences = 0
+        self.spans: dict[str, list[Json]] = {layer: [] for layer in layers}
+        """The spans of the sentences so far, by layer."""
+
+    def add(self, sentences: Iterable[Sentence]) -> list[Json]:
+        """The shapes of the next sentences; their spans join ``spans``."""
+        made = []
+        for sentence in sentences:
+            for layer, found in sentence.spans.items():
+                self.spans.setdefault(layer, []).extend(
+                    _span_to_json(self._text, sentence, self._num_sentences, span, self._mapping) for span in found
+                )
+            made.append(_sentence_to_json(sentence, self._mapping))
+            self._num_sentences += 1
+        return made
 
 
 def _sentence_to_json(sentence: Sentence, mapping: OffsetMap) -> Json:
-    names = [name for name in _FIRST_COLUMNS if name in sentence.tags]
-    names += [name for name in sentence.tags if name not in _FIRST_COLUMNS]
+    names = [name for name in FIRST_COLUMNS if name in sentence.tags]
+    names += [name for name in sentence.tags if name not in FIRST_COLUMNS]
     columns = [map(_feats, sentence.tags[name]) if name == "feats" else sentence.tags[name] for name in names]
     keys = (*OWN_KEYS, *names)
     starts, ends = (mapping.to_units([offsets[side] for offsets in sentence.offsets]) for side in (0, 1))
@@ -81,15 +107,16 @@ def _span_to_json(text: str, sentence: Sentence, index: int, span: Span, mapping
         "sentence": index,
         "tokens": [span.start, span.stop],
     }
-    return made if span.score is None else {**made, "score": round(span.score, _SCORE_DIGITS)}
+    return made if span.score is None else {**made, "score": round(span.score, SCORE_DIGITS)}
 
 
 @lru_cache(maxsize=16384)
-def _feats_items(feats: str) -> tuple[tuple[str, str], ...]:
+def feats_items(feats: str) -> tuple[tuple[str, str], ...]:
+    """The names and values in a FEATS column."""
     if feats == NO_VALUE:
         return ()
     return tuple((key, value) for key, _, value in (item.partition("=") for item in feats.split("|")))
 
 
 def _feats(feats: str) -> dict[str, str]:
-    return dict(_feats_items(feats))
+    return dict(feats_items(feats))

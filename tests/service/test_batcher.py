@@ -13,8 +13,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from service.batcher import Batcher
+from service.budget import Budget
 from service.errors import NotReady
-from taggers.labeler import Chunk, Labels
+from service.lanes import Lane
+from taggers.labeler import Chunk, Labels, Run
 
 
 def chunk(number: int, *, cost: int = 1) -> Chunk:
@@ -30,6 +32,7 @@ class Device:
 
     def __init__(self) -> None:
         self.batches: list[list[int]] = []
+        self.prepared: list[list[int]] = []
         self.threads: set[int] = set()
         self.poison: set[int] = set()
         self.largest = 10**9
@@ -37,6 +40,10 @@ class Device:
         self.open.set()
         self.delay = lambda: 0.0
         self._busy = threading.Lock()
+
+    def prepare(self, chunks: Sequence[Chunk]) -> Run:
+        self.prepared.append([int(chunk.forms[0]) for chunk in chunks])
+        return lambda: self.label(chunks)
 
     def label(self, chunks: Sequence[Chunk]) -> list[Labels]:
         assert self._busy.acquire(blocking=False), "two batches at once"
@@ -57,10 +64,17 @@ class Device:
 
 
 def run(
-    device: Device, scenario: Callable[[Batcher], Coroutine[Any, Any, Any]], *, max_padded_tokens: int = 100
+    device: Device,
+    scenario: Callable[[Batcher], Coroutine[Any, Any, Any]],
+    *,
+    max_padded_tokens: int = 100,
+    max_wait_ms: float = 60_000,
 ) -> Any:
+    """Run a scenario, in which a batch that is not full waits for the device if nothing else is said."""
+
     async def whole() -> Any:
-        batcher = Batcher(device.label, max_padded_tokens=max_padded_tokens)
+        budget = Budget(max_positions=max_padded_tokens, seconds=60)
+        batcher = Batcher(device.prepare, budget=budget, max_wait_ms=max_wait_ms)
         batcher.start()
         try:
             return await scenario(batcher)
@@ -110,11 +124,12 @@ def test_requests_that_wait_together_run_together() -> None:
     assert len(device.threads) == 1
 
 
-def test_a_request_over_the_budget_goes_through_in_pieces() -> None:
+def test_the_background_goes_through_between_those_who_are_interactive() -> None:
     device = Device()
 
     async def scenario(batcher: Batcher) -> None:
-        big = asyncio.create_task(batcher.submit([chunk(n, cost=10) for n in range(200)]))
+        pages = [chunk(n, cost=10) for n in range(200)]
+        big = asyncio.create_task(batcher.submit(pages, lane=Lane.BACKGROUND))
         await until(lambda: device.batches)
         assert numbers(await batcher.submit([chunk(1000)])) == [1000]
         assert not big.done()
@@ -229,17 +244,111 @@ def test_close_finishes_what_was_accepted_and_takes_nothing_more() -> None:
     run(device, scenario)
 
 
-def test_rate_is_measured() -> None:
+def test_the_next_batch_is_prepared_while_one_runs_and_no_other() -> None:
     device = Device()
-    device.delay = lambda: 0.005
 
     async def scenario(batcher: Batcher) -> None:
-        assert batcher.tokens_per_second is None
-        await batcher.submit([chunk(n, cost=50) for n in range(6)])
-        assert batcher.tokens_per_second
-        assert 0 < batcher.tokens_per_second <= 100 / 0.005
+        device.open.clear()
+        work = asyncio.create_task(batcher.submit([chunk(n, cost=100) for n in range(4)]))
+        await until(lambda: len(device.prepared) == 2)
+        await asyncio.sleep(0.01)
+        assert sorted(device.prepared) == [[0], [1]]
+        assert device.batches == []
+        device.open.set()
+        assert numbers(await work) == [0, 1, 2, 3]
 
     run(device, scenario)
+
+
+def test_what_is_prepared_for_one_that_has_gone_does_not_run() -> None:
+    device = Device()
+
+    async def scenario(batcher: Batcher) -> None:
+        device.open.clear()
+        first = asyncio.create_task(batcher.submit([chunk(0)]))
+        await until(lambda: device.prepared)
+        gone = asyncio.create_task(batcher.submit([chunk(1, cost=100)]))
+        await until(lambda: len(device.prepared) == 2)
+        gone.cancel()
+        device.open.set()
+        await first
+        assert numbers(await batcher.submit([chunk(2)])) == [2]
+
+    run(device, scenario)
+    assert device.batches == [[0], [2]]
+
+
+def test_a_batch_that_is_not_full_waits_no_longer_than_its_window() -> None:
+    device = Device()
+
+    async def scenario(batcher: Batcher) -> None:
+        device.open.clear()
+        first = asyncio.create_task(batcher.submit([chunk(0)]))
+        await until(lambda: device.prepared)
+        second = asyncio.create_task(batcher.submit([chunk(1)]))
+        await until(lambda: len(device.prepared) == 2)  # though the device is busy
+        third = asyncio.create_task(batcher.submit([chunk(2)]))
+        await asyncio.sleep(0)
+        device.open.set()
+        await asyncio.gather(first, second, third)
+
+    run(device, scenario, max_wait_ms=1)
+    assert device.batches == [[0], [1], [2]]
+
+
+def test_who_is_interactive_overtakes_a_background_batch_that_is_prepared() -> None:
+    device = Device()
+
+    async def scenario(batcher: Batcher) -> None:
+        device.open.clear()
+        pages = [chunk(n, cost=100) for n in range(5)]
+        book = asyncio.create_task(batcher.submit(pages, lane=Lane.BACKGROUND))
+        await until(lambda: len(device.prepared) == 2)
+        tweet = asyncio.create_task(batcher.submit([chunk(99)]))
+        await asyncio.sleep(0)
+        device.open.set()
+        assert numbers(await tweet) == [99]
+        assert numbers(await book) == [0, 1, 2, 3, 4]
+
+    run(device, scenario)
+    assert device.batches == [[0], [99], [1], [2], [3], [4]]
+
+
+def test_a_failure_to_prepare_is_the_culprits_alone() -> None:
+    device = Device()
+    whole = device.prepare
+
+    def prepare(chunks: Sequence[Chunk]) -> Run:
+        if any(chunk.forms[0] == "3" for chunk in chunks):
+            raise ValueError("cannot prepare 3")
+        return whole(chunks)
+
+    device.prepare = prepare  # type: ignore[method-assign]
+
+    async def scenario(batcher: Batcher) -> list[Any]:
+        device.open.clear()
+        tasks = [asyncio.create_task(batcher.submit([chunk(n)])) for n in range(6)]
+        await until(lambda: device.prepared)
+        device.open.set()
+        return await asyncio.gather(*tasks, return_exceptions=True)
+
+    answers = run(device, scenario, max_wait_ms=0)
+    assert str(answers.pop(3)) == "cannot prepare 3"
+    assert [number for answer in answers for number in numbers(answer)] == [0, 1, 2, 4, 5]
+
+
+def test_after_out_of_memory_no_batch_is_as_big_again() -> None:
+    device = Device()
+    device.largest = 6
+
+    async def scenario(batcher: Batcher) -> None:
+        for _ in range(5):
+            assert numbers(await batcher.submit([chunk(n) for n in range(20)])) == list(range(20))
+
+    run(device, scenario, max_padded_tokens=20)
+    assert max(map(len, device.prepared[:3])) == 20
+    assert max(map(len, device.prepared[3:])) <= 10
+    assert max(map(len, device.prepared[-5:])) <= 6
 
 
 @settings(max_examples=30, deadline=None)

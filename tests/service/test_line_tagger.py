@@ -10,6 +10,7 @@ import pytest
 
 from service.answers import AnsweredDocument
 from service.errors import NotReady
+from service.lanes import Lane
 from service.line_tagger import LineTagger
 from service.ndjson import Line
 from service.registry import Registry
@@ -42,7 +43,6 @@ def run(
         made = LineTagger(
             lambda: registry.find("tiny"),
             options or TagOptions(),
-            turns=asyncio.Semaphore(2),
             write_problem=write_problem,
             max_line_bytes=100,
             timeout_s=timeout_s,
@@ -120,7 +120,11 @@ def test_one_that_fails_fails_alone(tiny: Path, monkeypatch: pytest.MonkeyPatch)
 
 def test_a_full_queue_is_waited_for(tiny: Path) -> None:
     async def scenario(made: LineTagger, served: ServedModel) -> list[Any]:
-        other = asyncio.create_task(served.tag([Document("word " * 400)], tasks=None, stopwatch=Stopwatch()))
+        other = asyncio.create_task(
+            served.tag_into(
+                [Document("word " * 400)], lambda *_: None, tasks=None, stopwatch=Stopwatch(), lane=Lane.BACKGROUND
+            )
+        )
         await asyncio.sleep(0)
         found = answers(await made.answer(lines_of({"text": "word"})))
         assert other.done()
@@ -145,7 +149,6 @@ def test_time_limit_and_a_model_that_is_gone(tiny: Path) -> None:
         made = LineTagger(
             find,
             TagOptions(),
-            turns=asyncio.Semaphore(1),
             write_problem=write_problem,
             max_line_bytes=9,
             timeout_s=9,
@@ -162,7 +165,6 @@ def test_a_model_may_be_replaced_between_two_lines(tiny: Path) -> None:
         made = LineTagger(
             lambda: registry.find("tiny"),
             TagOptions(),
-            turns=asyncio.Semaphore(2),
             write_problem=write_problem,
             max_line_bytes=100,
             timeout_s=60,
@@ -177,25 +179,3 @@ def test_a_model_may_be_replaced_between_two_lines(tiny: Path) -> None:
         await registry.close()
 
     asyncio.run(scene())
-
-
-def test_streams_take_turns(tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    at_work = most = 0
-    whole = ServedModel.tag
-
-    async def tag(self: ServedModel, *arguments: Any, **named: Any) -> Any:
-        nonlocal at_work, most
-        at_work += 1
-        most = max(most, at_work)
-        try:
-            return await whole(self, *arguments, **named)
-        finally:
-            at_work -= 1
-
-    monkeypatch.setattr(ServedModel, "tag", tag)
-
-    async def scenario(made: LineTagger, _: ServedModel) -> list[bytes]:
-        return await asyncio.gather(*(made.answer(lines_of({"text": "word " * 15})) for _ in range(8)))
-
-    assert len(run(tiny, scenario)) == 8
-    assert most == 2

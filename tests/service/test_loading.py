@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from service.budget import BatchLimits
 from service.errors import BadRequest, RefusedModel
-from service.loading import allowed_folder, load_again, load_warm
+from service.loading import allowed_folder, load_again, load_warm, measure_limits
 
 
 def test_a_model_is_warm_with_or_without_a_segmenter(tiny: Path, tmp_path: Path) -> None:
@@ -17,7 +18,17 @@ def test_a_model_is_warm_with_or_without_a_segmenter(tiny: Path, tmp_path: Path)
     made = tiny_model()
     bare = Model(made.manifest.model_copy(update={"segmenter": None}), made.tagger, segmenter=None)
     save_model(tmp_path / "bare", bare)
-    assert not load_warm(tmp_path / "bare", device="cpu").can_segment
+    without = load_warm(tmp_path / "bare", device="cpu")
+    assert not without.can_segment
+    assert measure_limits(without, max_batch_tokens=None, batch_ms=1).tagger >= 256
+
+
+def test_batches_are_as_big_as_was_measured_or_said(tiny: Path) -> None:
+    tagger = load_warm(tiny, device="cpu")
+    assert measure_limits(tagger, max_batch_tokens=7, batch_ms=50) == BatchLimits(segmenter=28, tagger=7)
+    measured = measure_limits(tagger, max_batch_tokens=None, batch_ms=1)
+    assert measured.segmenter >= 256
+    assert measured.tagger >= 256
 
 
 def test_a_refusal_says_what_but_not_where(tiny: Path, tmp_path: Path) -> None:

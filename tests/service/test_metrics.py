@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from service.metrics import Metrics, ModelMetrics
-from taggers.labeler import Chunk, Labels
+from taggers.labeler import Chunk, Labels, Run
 from tests.service.test_recorder import value
 
 
@@ -17,22 +17,27 @@ def chunk(cost: int) -> Chunk:
 
 
 def test_batches_padding_and_the_devices_time() -> None:
-    def label(chunks: Sequence[Chunk]) -> list[Labels]:
-        if len(chunks) > 2:
-            raise MemoryError
-        return [{} for _ in chunks]
+    def prepare(chunks: Sequence[Chunk]) -> Run:
+        def run() -> list[Labels]:
+            if len(chunks) > 2:
+                raise MemoryError
+            return [{} for _ in chunks]
+
+        return run
 
     metrics = Metrics()
-    measured = ModelMetrics(metrics, "m").measured(label)
-    assert measured([chunk(10), chunk(6)]) == [{}, {}]
-    assert measured([chunk(4)]) == [{}]
+    measured = ModelMetrics(metrics, "m").measured(prepare, network="n")
+    unfinished = measured([chunk(10), chunk(6)])
+    assert value(metrics, "tagline_batch_tokens_total", model="m", network="n") == 0
+    assert unfinished() == [{}, {}]
+    assert measured([chunk(4)])() == [{}]
     with pytest.raises(MemoryError):
-        measured([chunk(1)] * 3)
-    assert value(metrics, "tagline_batch_tokens_total", model="m") == 20
-    assert value(metrics, "tagline_batch_positions_total", model="m") == 24
-    assert value(metrics, "tagline_batch_size_tokens_count", model="m") == 2
-    assert value(metrics, "tagline_batch_failures_total", model="m") == 1
-    busy = value(metrics, "tagline_device_busy_seconds_total", model="m")
+        measured([chunk(1)] * 3)()
+    assert value(metrics, "tagline_batch_tokens_total", model="m", network="n") == 20
+    assert value(metrics, "tagline_batch_positions_total", model="m", network="n") == 24
+    assert value(metrics, "tagline_batch_size_tokens_count", model="m", network="n") == 2
+    assert value(metrics, "tagline_batch_failures_total", model="m", network="n") == 1
+    busy = value(metrics, "tagline_device_busy_seconds_total", model="m", network="n")
     assert busy is not None
     assert busy > 0
 

@@ -241,6 +241,6 @@ def test_shutting_down_meanwhile(served: Path) -> None:
         with pytest.raises(NotReady, match="shutting down"):
             await reloading
         with pytest.raises(NotReady, match="shutting down"):  # one that was replaced is closed, too
-            await held._batcher.submit([])
+            await held._labelling.submit([])
 
     asyncio.run(run())

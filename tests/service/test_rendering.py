@@ -1,5 +1,6 @@
 import io
 import json
+from dataclasses import replace
 
 import msgspec
 import pytest
@@ -10,17 +11,24 @@ from service.errors import NotAcceptable
 from service.rendering import (
     FORMS,
     Answer,
+    JsonDocument,
     check_accepts,
     choose_form,
-    encode_document,
-    render_conllu,
-    render_html,
-    render_json,
-    render_msgpack,
 )
+from taggers.boundaries import decode_boundaries
 from taggers.document import Document, Span
+from taggers.formats.answer import document_to_json
 from taggers.formats.conllu import read_conllu
 from taggers.offsets import OffsetUnit
+
+
+def render(form: str, answer: Answer, *, at_once: int = 100) -> bytes:
+    """The body, with so many sentences at a time."""
+    writer = FORMS[form](replace(answer, documents=[replace(document, sentences=()) for document in answer.documents]))
+    for index, document in enumerate(answer.documents):
+        for start in range(0, len(document.sentences), at_once):
+            writer.add(index, document.sentences[start : start + at_once])
+    return b"".join(writer.finish())
 
 
 def answer(*documents: Document, offsets: OffsetUnit = OffsetUnit.CODEPOINT) -> Answer:
@@ -35,7 +43,7 @@ def tagged(*words: str) -> Document:
 
 
 def test_json_is_the_answer_shape() -> None:
-    body = render_json(answer(tagged("😀", "b"), Document(""), offsets=OffsetUnit.UTF16))
+    body = render("application/json", answer(tagged("😀", "b"), Document(""), offsets=OffsetUnit.UTF16))
     TagAnswer.model_validate_json(body, strict=True)
     assert json.loads(body) == {
         "model": "en",
@@ -75,27 +83,47 @@ def test_json_is_the_answer_shape() -> None:
 @pytest.mark.parametrize("count", [0, 1, 20])
 def test_messagepack_says_what_json_says(count: int) -> None:
     asked = answer(*[tagged("😀", "b"), Document("")] * count, offsets=OffsetUnit.UTF8)
-    assert msgspec.msgpack.decode(render_msgpack(asked)) == json.loads(render_json(asked))
+    assert msgspec.msgpack.decode(render("application/msgpack", asked)) == json.loads(render("application/json", asked))
 
 
 def test_nothing_but_one_line() -> None:
-    document = encode_document(tagged("a\n", "\u2028\u0085"), layers=["ner", "chunk"], offsets=OffsetUnit.CODEPOINT)
+    made = tagged("a\n", "\u2028\u0085")
+    writer = JsonDocument(made, layers=["ner", "chunk"], offsets=OffsetUnit.CODEPOINT)
+    writer.add(made.sentences)
+    document = b"".join(writer.finish())
     assert b"\n" not in document
     assert json.loads(document)["spans"].keys() == {"ner", "chunk"}
 
 
+@pytest.mark.parametrize("form", list(FORMS))
+def test_a_body_is_the_same_however_its_sentences_come(form: str) -> None:
+    text = "😀 b. Ada met Bo! No?"
+    sentences = tuple(
+        sentence.annotated(tags={"upos": ("X",) * len(sentence)}, spans={"ner": (Span(0, 1, "PER", 0.25),)})
+        for sentence in decode_boundaries(text, "SOTTOSIIOTIIOTITOSIT", {})
+    )
+    asked = answer(Document(text, sentences, "x"), Document(""), Document(text, sentences), offsets=OffsetUnit.UTF16)
+    whole = render(form, asked)
+    assert len(sentences) == 3
+    assert [render(form, asked, at_once=count) for count in (1, 2)] == [whole] * 2
+    if form == "application/json":
+        shapes = [document_to_json(document, offsets=OffsetUnit.UTF16) for document in asked.documents]
+        shapes[1]["spans"] = {"ner": []}
+        assert json.loads(whole) == {"model": "en", "documents": json.loads(json.dumps(shapes))}
+
+
 def test_json_of_nothing() -> None:
-    assert json.loads(render_json(answer())) == {"model": "en", "documents": []}
+    assert json.loads(render("application/json", answer())) == {"model": "en", "documents": []}
 
 
 def test_conllu_holds_words_and_entities() -> None:
-    (document,) = read_conllu(io.StringIO(render_conllu(answer(tagged("a", "b"))).decode()), "answer")
+    (document,) = read_conllu(io.StringIO(render("text/x-conllu", answer(tagged("a", "b"))).decode()), "answer")
     assert document.sentences[0].words == ("a", "b")
     assert document.sentences[0].spans["ner"] == (Span(0, 1, "PER"),)
 
 
 def test_html_names_the_model() -> None:
-    assert b"Tagged by en" in render_html(answer(tagged("a")))
+    assert b"Tagged by en" in render("text/html", answer(tagged("a")))
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.room import STEP, Entry, WaitingRoom
+from service.room import Entry, WaitingRoom
 from taggers.labeler import Chunk
 
 
@@ -16,88 +16,53 @@ def chunks(*costs: int) -> list[Chunk]:
     return [chunk(cost) for cost in costs]
 
 
-def taken(room: WaitingRoom[str]) -> list[tuple[str, int]]:
-    return [(entry.owner, entry.position) for entry in room.take()]
+def taken(room: WaitingRoom[str], budget: int) -> list[tuple[str, int]]:
+    return [(entry.owner, entry.position) for entry in room.take(max_padded_tokens=budget)]
 
 
-def everything(room: WaitingRoom[str]) -> list[list[Entry[str]]]:
+def everything(room: WaitingRoom[str], budget: int) -> list[list[Entry[str]]]:
     batches = []
-    while batch := room.take():
+    while batch := room.take(max_padded_tokens=budget):
         batches.append(batch)
     return batches
 
 
 def test_empty_room_gives_nothing() -> None:
-    assert WaitingRoom[str](max_padded_tokens=10).take() == []
+    assert WaitingRoom[str]().take(max_padded_tokens=10) == []
 
 
 def test_batch_grows_around_the_oldest_with_its_neighbors_by_length() -> None:
-    room = WaitingRoom[str](max_padded_tokens=12)
+    room = WaitingRoom[str]()
     room.add("old", chunks(4))
     room.add("long", chunks(30))
     room.add("short", chunks(1))
     room.add("like", chunks(4, 4))
-    assert sorted(taken(room)) == [("like", 0), ("like", 1), ("old", 0)]
-    assert taken(room) == [("long", 0)]
-    assert taken(room) == [("short", 0)]
+    assert sorted(taken(room, 12)) == [("like", 0), ("like", 1), ("old", 0)]
+    assert taken(room, 12) == [("long", 0)]
+    assert taken(room, 12) == [("short", 0)]
     assert len(room) == 0
 
 
 def test_one_over_the_budget_runs_alone() -> None:
-    room = WaitingRoom[str](max_padded_tokens=5)
+    room = WaitingRoom[str]()
     room.add("big", chunks(9))
     room.add("small", chunks(5))
-    assert [taken(room), taken(room)] == [[("big", 0)], [("small", 0)]]
+    assert [taken(room, 5), taken(room, 5)] == [[("big", 0)], [("small", 0)]]
 
 
 def test_the_oldest_is_in_every_batch_though_newcomers_would_fill_it_better() -> None:
-    room = WaitingRoom[str](max_padded_tokens=100)
+    room = WaitingRoom[str]()
     room.add("odd", chunks(3))
     for number in range(20):
         room.add(f"new {number}", chunks(*[50] * 10))
-    assert ("odd", 0) in taken(room)
-
-
-def test_a_book_goes_through_between_tweets_and_never_stops() -> None:
-    room = WaitingRoom[str](max_padded_tokens=20)
-    room.add("book", chunks(*[20] * 1000))
-    batches = []
-    for number in range(1_000):  # tweets keep the device busy: two arrive for each batch, and two make a batch
-        room.add(f"tweet {number}", chunks(10))
-        room.add(f"tweet {number} again", chunks(10))
-        batches.append({entry.owner for entry in room.take()})
-    pages = sum("book" in owners for owners in batches)
-    share = len(batches) // (STEP + 1)
-    assert share <= pages <= share + 3
-    left = {entry.owner for batch in everything(room) for entry in batch}
-    assert "tweet 100" not in left
-    # the tweets that the book's pages kept waiting are the latest: each waited for the pages since, and no longer
-    assert len([owner for owner in left if owner != "book"]) == 2 * pages
-
-
-def test_a_tweet_waits_for_few_pages_of_the_books_before_it() -> None:
-    room = WaitingRoom[str](max_padded_tokens=20)
-    for number in range(3):
-        room.add(f"book {number}", chunks(*[20] * 1000))
-    for _ in range(50):
-        room.take()
-    room.add("tweet", chunks(3))
-    waited = next(number for number, batch in enumerate(everything(room)) if batch[0].owner == "tweet")
-    assert waited <= 3
-
-
-def test_book_alone_has_the_room_for_itself() -> None:
-    room = WaitingRoom[str](max_padded_tokens=20)
-    room.add("book", chunks(*[10] * 100))
-    batches = everything(room)
-    assert [len(batch) for batch in batches] == [2] * 50
+    assert ("odd", 0) in taken(room, 100)
 
 
 def test_small_requests_are_served_in_order_of_arrival() -> None:
-    room = WaitingRoom[str](max_padded_tokens=10)
+    room = WaitingRoom[str]()
     for number in range(50):
         room.add(str(number), chunks(10))
-    assert [batch[0].owner for batch in everything(room)] == [str(number) for number in range(50)]
+    assert [batch[0].owner for batch in everything(room, 10)] == [str(number) for number in range(50)]
 
 
 costs = st.lists(st.integers(1, 60), max_size=50)
@@ -107,19 +72,20 @@ costs = st.lists(st.integers(1, 60), max_size=50)
 def test_every_chunk_leaves_once_in_a_batch_within_the_budget(
     requests: list[list[int]], budget: int, rng: random.Random
 ) -> None:
-    room = WaitingRoom[str](max_padded_tokens=budget)
+    room = WaitingRoom[str]()
     expected, gone, batches = set(), set(), []
     for number, lengths in enumerate(requests):
         entries = room.add(str(number), chunks(*lengths))
         expected |= {(str(number), position) for position in range(len(lengths))}
         if rng.random() < 0.3:
-            batches.append(room.take())
+            batches.append(room.take(max_padded_tokens=budget))
         if rng.random() < 0.3:
             gone |= {(entry.owner, entry.position) for entry in entries if entry.waits}
             room.remove(entries)
             room.remove(entries)  # once more changes nothing
+        assert room.tokens == sum(room._costs)
         assert room._costs == sorted(room._costs) == [entry.chunk.cost for entry in room._entries]
-    batches += everything(room)
+    batches += everything(room, budget)
     left = [(entry.owner, entry.position) for batch in batches for entry in batch]
     assert len(left) == len(set(left))
     assert set(left) == expected - gone
@@ -131,10 +97,10 @@ def test_every_chunk_leaves_once_in_a_batch_within_the_budget(
 
 @pytest.mark.parametrize("count", [3, 100])
 def test_those_removed_do_not_come_back(count: int) -> None:
-    room = WaitingRoom[str](max_padded_tokens=10)
+    room = WaitingRoom[str]()
     entries = room.add("gone", chunks(*[5] * count))
     room.add("stays", chunks(5))
     room.remove(entries)
     assert len(room) == 1
-    assert taken(room) == [("stays", 0)]
-    assert room.take() == []
+    assert taken(room, 10) == [("stays", 0)]
+    assert room.take(max_padded_tokens=10) == []
