@@ -34,8 +34,14 @@ LABELS = (OUTSIDE, SENTENCE, TOKEN, INSIDE, WORD, EXPAND_SENTENCE, EXPAND_TOKEN)
 """All labels, in the order of their ids."""
 
 
-def encode_boundaries(document: Document) -> list[str]:
-    """The labels of a segmented document, one for each code point of its text."""
+def encode_boundaries(document: Document, *, look_up: bool = False) -> list[str]:
+    """The labels of a segmented document, one for each code point of its text.
+
+    Args:
+        document: With sentences.
+        look_up: Mark every multi-word token as one to be looked up, also where its words are its pieces: for a
+            segmenter that labels larger units than characters, which cannot mark a cut inside of one.
+    """
     labels = [OUTSIDE] * len(document.text)
     for sentence in document:
         ranges = {multi.first: multi for multi in sentence.multiword}
@@ -46,7 +52,8 @@ def encode_boundaries(document: Document) -> list[str]:
             start, end = sentence.offsets[index][0], sentence.offsets[multi.stop - 1][1]
             if start < end:
                 labels[start:end] = [INSIDE] * (end - start)
-                literal = not multi.surface or _is_literal(sentence.words[index : multi.stop], multi.surface)
+                words = sentence.words[index : multi.stop]
+                literal = not multi.surface or (not look_up and _is_literal(words, multi.surface))
                 labels[start] = _OPENERS[opened, literal]
                 if literal:
                     for piece, _ in sentence.offsets[index + 1 : multi.stop]:
@@ -104,15 +111,18 @@ def decode_boundaries(
     return tuple(sentences)
 
 
-def collect_expansions(documents: Iterable[Document]) -> dict[str, tuple[str, ...]]:
-    """The words of each multi-word token that are not simply its pieces, by lower-cased surface: the most frequent."""
+def collect_expansions(documents: Iterable[Document], *, look_up: bool = False) -> dict[str, tuple[str, ...]]:
+    """The words of each multi-word token that is to be looked up, by lower-cased surface: the most frequent.
+
+    These are the tokens whose words are not simply their pieces, and with ``look_up`` all.
+    """
     counts: dict[str, Counter[tuple[str, ...]]] = defaultdict(Counter)
     for document in documents:
         for sentence in document:
             for multi in sentence.multiword:
                 words = sentence.words[multi.first : multi.stop]
                 key = multi.surface.lower()
-                if not _is_literal(words, multi.surface):
+                if look_up or not _is_literal(words, multi.surface):
                     # Capitals that came with those of the surface go; a name inside a lower-case surface keeps its own.
                     counts[key][words if key == multi.surface else tuple(word.lower() for word in words)] += 1
     return {key: max(sorted(found), key=found.__getitem__) for key, found in sorted(counts.items())}

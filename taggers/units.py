@@ -68,7 +68,7 @@ class Syllables:
 
     A unit is a run of letters, digits and their marks, or any other single character, with the white space before it;
     ideographs, kana and Hangul are single, too. White space at the end of the text belongs to its last unit. The form
-    shows of the white space whether there is a line end in it.
+    shows of the white space whether there is a line end or a blank line in it.
     """
 
     def __init__(self, text: str) -> None:
@@ -115,7 +115,7 @@ def _kind(character: str) -> str:
 
 
 def _gap(space: str) -> str:
-    return "\n" if "\n" in space else space and " "
+    return "\n" * min(space.count("\n"), 2) or (space and " ")
 
 
 class _Ahead(Sequence[str]):

@@ -67,7 +67,9 @@ class CharacterCorpus:
         A warning says how many boundaries lie inside a unit, where they cannot be learned.
         """
         ids = {label: index for index, label in enumerate(LABELS)}
-        texts = [(document.text, [ids[label] for label in encode_boundaries(document)]) for document in documents]
+        look_up = units != "characters"
+        labels = (encode_boundaries(document, look_up=look_up) for document in documents)
+        texts = [(d.text, [ids[label] for label in its]) for d, its in zip(documents, labels, strict=True)]
         kept = [(text, labels) for text, labels in texts if text]
         if joints:
             pairs = zip(documents, texts, strict=True)

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from taggers.boundaries import INSIDE, LABELS, OUTSIDE, decode_boundaries, encode_boundaries
+from taggers.boundaries import INSIDE, LABELS, OUTSIDE, collect_expansions, decode_boundaries, encode_boundaries
 from taggers.clusters import keep_clusters
 from taggers.document import Document
 from taggers.units import find_units
@@ -22,7 +22,7 @@ def forms(text: str) -> list[str]:
     [
         ("Chủ tịch, TP.HCM!", ["Chủ", " tịch", ",", " TP", ".", "HCM", "!"]),
         (" a  b\t", [" a", " b"]),
-        ("a \n b\r\nc\n\nd\n", ["a", "\nb", "\nc", "\nd"]),
+        ("a \n b\r\nc\n\nd\n", ["a", "\nb", "\nc", "\n\nd"]),
         ("12h30 1.000", ["12h30", " 1", ".", "000"]),
         ("tie\u0302\u0301ng snake_case", ["tie\u0302\u0301ng", " snake_case"]),
         ("字あ한국Hà", ["字", "あ", "한", "국", "Hà"]),
@@ -78,3 +78,17 @@ def test_a_word_of_syllables_comes_back_with_its_spaces_and_a_boundary_inside_on
     assert divided.gather(list("SITII")) == ["S", "I", "I"]
     assert divided.spread(["S", "T", INSIDE]) == ["S", INSIDE, INSIDE, "T", INSIDE]
     assert divided.spread([OUTSIDE] * 3) == [OUTSIDE, INSIDE, INSIDE, OUTSIDE, OUTSIDE]
+
+
+def test_a_word_that_ends_inside_a_unit_is_looked_up() -> None:
+    text = "I don't.\n\nDon't!"
+    gold = Document(text, decode_boundaries(text, "SOTIWIITOOSIWIIT", {}))
+    units = find_units(text, "syllables")
+    labels = units.gather(encode_boundaries(gold, look_up=True))
+    assert "".join(labels) == "SEIITXIIT"
+    assert decode_boundaries(text, units.spread(labels), collect_expansions([gold], look_up=True)) == gold.sentences
+
+
+def test_a_form_shows_the_kind_of_gap_before_it() -> None:
+    forms = find_units("a b\nc\n \t\n d", "syllables").forms
+    assert list(forms) == ["a", " b", "\nc", "\n\nd"]

@@ -108,7 +108,8 @@ def test_syllables_have_the_labels_of_their_characters(letters) -> None:
 
 def syllables(document):
     units = find_units(document.text, "syllables")
-    return list(zip(units.forms, map(LABELS.index, units.gather(encode_boundaries(document))), strict=True))
+    labels = encode_boundaries(document, look_up=True)
+    return list(zip(units.forms, map(LABELS.index, units.gather(labels)), strict=True))
 
 
 def test_boundaries_inside_a_syllable_are_counted(caplog) -> None:
