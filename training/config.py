@@ -134,6 +134,8 @@ class TrainingConfig(Config):
         max_batch_tokens: The most positions in a batch, padding included.
         epochs: The most passes over the data; the learning rate falls to zero at their end.
         patience: Stop after so many epochs without a better dev score.
+        keep: The weights of the epoch that was best on dev, or those of the last one, for dev files that are annotated
+            otherwise than what is learned from: all epochs are then run, and dev is scored after the last alone.
         seed: For weights, dropout and the order of the batches.
         precision: ``fp32``, or mixed precision on a device that has it.
         learning_rate: The highest, after warm-up.
@@ -149,6 +151,7 @@ class TrainingConfig(Config):
     max_batch_tokens: PositiveInt = 4000
     epochs: PositiveInt = 20
     patience: PositiveInt = 4
+    keep: Literal["best", "last"] = "best"
     seed: int = 1
     precision: Literal["fp32", "bf16", "fp16"] = "fp32"
     learning_rate: Positive = 2e-3

@@ -69,7 +69,7 @@ class Training:
         network: With fresh or initial weights.
         featurizer: Makes its batches.
         examples: The examples of an epoch, counted from 0: the same for the same epoch.
-        judge: Scores the network on dev after each epoch.
+        judge: Scores the network on dev after each epoch, or after the last one alone where that is kept.
         weights: Task name -> the weight of its loss.
         config: How long, how fast, in which order.
         folder: Where checkpoints and log go.
@@ -162,9 +162,10 @@ class Training:
         progress, config = self.progress, self.config
         evaluated = self._evaluated()
         evaluated.eval()
-        scores = self.judge(evaluated)
+        keeps_last = config.keep == "last"
+        scores = {} if keeps_last and progress.epoch + 1 < config.epochs else self.judge(evaluated)
         progress.seconds = time.monotonic() - started
-        better = scores["score"] > progress.best_score
+        better = bool(scores) and (keeps_last or scores["score"] > progress.best_score)
         if better:
             progress.best_score, progress.best_epoch = scores["score"], progress.epoch
         entry = {
@@ -180,7 +181,8 @@ class Training:
         logger.info("epoch %d/%d  %s%s", progress.epoch + 1, config.epochs, figures, "  *" if better else "")
         progress.epoch += 1
         progress.batch = 0
-        progress.finished = progress.epoch >= config.epochs or progress.epoch - progress.best_epoch > config.patience
+        gave_up = not keeps_last and progress.epoch - progress.best_epoch > config.patience
+        progress.finished = progress.epoch >= config.epochs or gave_up
         self._loss = _EpochLoss()
         if better:
             self._save("best.pt")

@@ -262,6 +262,18 @@ def test_it_stops_without_progress_and_returns_the_best_weights(
     assert [i for i, flag in enumerate(is_best) if flag][-1] == best
 
 
+def test_the_last_epoch_is_kept_where_dev_shall_not_choose(tmp_path: Path) -> None:
+    labeler, _ = tiny_labeler()
+    seen: list[dict[str, Tensor]] = []
+    config: dict[str, Any] = {"epochs": 5, "patience": 1, "keep": "last"}
+    training = make_training(tmp_path, labeler, judge=judge_by([0.4], seen), **config)
+    done = training.run(resume=False)
+    assert (done.best_epoch, done.best_score, done.finished) == (4, 0.4, True)
+    assert len(seen) == 1
+    assert same_weights(weights_of(training.network), seen[0])
+    assert [entry["dev"] for entry in log_of(tmp_path)] == [*[{}] * 4, {"score": 0.4}]
+
+
 def test_what_is_judged_is_the_average(tmp_path: Path) -> None:
     labeler, _ = tiny_labeler()
     seen: list[dict[str, Tensor]] = []
