@@ -122,5 +122,6 @@ def _failure(error: TaglineError | OSError | ImportError) -> str:
         return f"{error.filename}: {error.strerror}"
     cause = error.__cause__ if isinstance(error.__cause__, ModuleNotFoundError) else error
     if isinstance(cause, ModuleNotFoundError):
-        return f"the package {cause.name!r} is not installed; an extra brings it: pip install 'tagline[training]'"
+        extra = "bulk" if cause.name == "pyarrow" else "training"
+        return f"the package {cause.name!r} is not installed; an extra brings it: pip install 'tagline[{extra}]'"
     return str(error)

@@ -10,8 +10,11 @@ from typing import Annotated
 from cyclopts import CycloptsError, Parameter
 from cyclopts.validators import Number
 
-from taggers.reading import STDIN, InputFormat, Inputs
-from taggers.writing import OutputFormat, choose_format, find_writer, is_terminal, open_output
+from taggers.bulk.output import failures_beside
+from taggers.bulk.pieces import MAX_RECORD_BYTES, ReadOptions
+from taggers.bulk.rendering import OutputFormat, choose_output
+from taggers.bulk.sources import STDIN, InputFormat, find_sources
+from taggers.bulk.work import Work
 
 
 def tag(
@@ -20,34 +23,46 @@ def tag(
     *,
     model: str = "en",
     format: Annotated[InputFormat, Parameter(name="--from")] = "auto",
+    per_line: Annotated[bool, Parameter(negative=())] = False,
     text_field: str = "text",
     id_field: str = "id",
     output: Annotated[str, Parameter(alias="-o", allow_leading_hyphen=True)] = STDIN,
     to: Annotated[OutputFormat | None, Parameter(show_default=False)] = None,
     tasks: str | None = None,
-    max_batch_tokens: Annotated[int, Parameter(validator=Number(gte=1))] = 4000,
+    resume: Annotated[bool, Parameter(negative=())] = False,
+    workers: Annotated[int | None, Parameter(validator=Number(gte=1))] = None,
+    max_batch_tokens: Annotated[int | None, Parameter(validator=Number(gte=1))] = None,
+    max_record_bytes: Annotated[int, Parameter(validator=Number(gte=1))] = MAX_RECORD_BYTES,
     device: str = "auto",
-) -> None:
+) -> int:
     """Tag files, or what comes from standard input.
 
-    Example: tagline tag books/*.txt --tasks upos,ner -o books.jsonl
+    Example: tagline tag books/ --tasks upos,ner -o books.jsonl
 
-    Example: cat tweets.jsonl | tagline tag --text-field tweet --to conllu | less
+    Example: tagline tag 's3://reviews/*.jsonl.gz' --text-field body -o reviews.parquet --resume
+
+    Example: cat tweets.txt | tagline tag --per-line --to conllu | less
 
     Offsets count code points of the text exactly as it stands in its file, line ends included; a byte order mark at
     the start of a file is no part of its text. Input is UTF-8, and so is output.
 
     Args:
-        files: What to tag; - or nothing is standard input. Documents come out in the order they go in.
+        files: What to tag: files, folders, patterns, addresses that fsspec knows (s3://, gs://, https://); - or nothing
+            is standard input. Any may be compressed (.gz, .zst). Documents come out in the order they go in.
         model: A bundled model's name, or a model folder.
-        format: The input's format. text is one document a file; jsonl and csv are one document a row; conllu keeps its
-            words and gets new annotation. auto goes by each file's suffix, or else by its first line.
-        text_field: The field of jsonl, or the column of csv, that holds the text.
-        id_field: The one that holds the document's id.
-        output: The file to write, which appears when all is done; until then there is OUT.part. - is standard output.
+        format: The input's format. text is one document a file; jsonl, csv and parquet are one document a row; conllu
+            keeps its words and gets new annotation. auto goes by each file's suffix, or else by its first line.
+        per_line: Each line of a text is a document.
+        text_field: The field of jsonl, or the column of csv and parquet, that holds the text.
+        id_field: The one that holds the document's id. All others pass through to jsonl and parquet.
+        output: The file to write, which appears when all is done; until then there is OUT.part. Records that cannot be
+            tagged are named in OUT.errors.jsonl. - is standard output.
         to: The output's format. Without it: a table on a terminal, else by the suffix of OUT, else jsonl.
         tasks: Which layers to fill: upos,feats,ner; all that the model has without it.
+        resume: Go on where the last run of this job was cut off. Without one, begin.
+        workers: How many processes tag, each on one core. Without it: one for each core, fewer for a small input.
         max_batch_tokens: The most tokens in one batch, padding included.
+        max_record_bytes: The most bytes of one document. A longer one is not cut, but named as one that failed.
         device: auto, cpu, cuda or cuda:N.
     """
     if not files and sys.stdin.isatty():
@@ -55,29 +70,26 @@ def tag(
     for name in (*files, output):
         if name.startswith(STDIN) and name != STDIN:  # let through because - is a name here
             raise _wrong_use(f"Unknown option: {name}.")
-    inputs = Inputs(files or [STDIN], format=format, text_field=text_field, id_field=id_field)
+    if resume and output == STDIN:
+        raise _wrong_use("--resume needs a file to go on with: -o OUT.")
     target = None if output == STDIN else Path(output)
-    chosen = to or choose_format(target)
-    find_writer(chosen, span_tasks=["ner"], terminal=False)  # before the model is loaded, which takes a while
-
-    from taggers.bulk import tag_stream
-    from taggers.pipeline import load
-    from taggers.progress import follow
-
-    tagger = load(model, device=device)
-    wanted = tagger.check_tasks(None if tasks is None else [name.strip() for name in tasks.split(",")])
-    span_tasks = [name for name in wanted if tagger.tasks[name].kind == "span"]
-    writer = find_writer(chosen, span_tasks=span_tasks, terminal=is_terminal(target))
-    tagged = tag_stream(tagger, inputs, tasks=wanted, max_batch_tokens=max_batch_tokens)
-    followed = follow(
-        tagged,
-        bytes_read=lambda: inputs.bytes_read,
-        total_bytes=inputs.total_bytes,
-        visible=not is_terminal(target),
+    own = [] if target is None else [target, failures_beside(target)]
+    sources = find_sources(files or [STDIN], format=format, exclude=own)
+    work = Work(
+        model=model,
+        reading=ReadOptions(per_line, text_field, id_field, max_record_bytes),
+        output=choose_output(target, to, title=f"Tagged by {model}"),
+        device=device,
+        tasks=None if tasks is None else tuple(name.strip() for name in tasks.split(",")),
+        max_batch_tokens=max_batch_tokens,
     )
-    with open_output(target) as out:
-        for chunk in writer(followed):
-            out.write(chunk)
+    from taggers.bulk.job import describe_failures, run_job
+
+    done = run_job(sources, work, target, workers=workers, resume=resume)
+    if not done.failures:
+        return 0
+    print(f"tagline: {describe_failures(done, target)}", file=sys.stderr)
+    return 1
 
 
 def models(name: str | None = None, /) -> None:

@@ -27,6 +27,7 @@ __all__ = [
     "RawDocument",
     "align_spans",
     "document_to_json",
+    "json_problem",
     "read_jsonl",
     "read_jsonl_file",
     "write_jsonl",
@@ -80,7 +81,7 @@ def read_jsonl(
                 check_unicode(json.dumps(data, ensure_ascii=False))
             yield _document(data, offsets, text_field, id_field, layer)
         except (ValueError, RecursionError, InvalidText) as error:
-            raise FormatError(path, number, _problem(error)) from None
+            raise FormatError(path, number, json_problem(error)) from None
 
 
 def write_jsonl(
@@ -150,7 +151,8 @@ def _raw_to_json(document: RawDocument, offsets: OffsetUnit) -> Json:
     return {"id": document.id, "text": document.text, "spans": layers}
 
 
-def _problem(error: Exception) -> str:
+def json_problem(error: Exception) -> str:
+    """What is wrong with a line, for people: what was expected and what was found."""
     if isinstance(error, json.JSONDecodeError):
         return f"expected a JSON object, found {error.msg} at column {error.colno}"
     if isinstance(error, RecursionError):

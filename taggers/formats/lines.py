@@ -34,6 +34,20 @@ def decode_lines(content: bytes, path: str | Path) -> list[str]:
     return strip_mark(text).split("\n")
 
 
+def decode_at(content: bytes, path: str, *, line: int, offset: int) -> str:
+    """Decode bytes that begin on ``line`` and ``offset`` bytes into a file; a byte order mark stays.
+
+    Raises:
+        FormatError: They are not valid UTF-8.
+    """
+    try:
+        return content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        line += content.count(b"\n", 0, error.start)
+        found = f"byte 0x{content[error.start]:02X} at byte offset {offset + error.start}"
+        raise FormatError(path, line, f"expected UTF-8, found {found}") from None
+
+
 def strip_mark(line: str) -> str:
     """The first line of a stream without its byte order mark."""
     return line.removeprefix(_BYTE_ORDER_MARK)

@@ -1,63 +1,92 @@
 """Tables of one text a row: CSV as RFC 4180 has it, with a header, commas and fields that may hold line ends."""
 
 import csv
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 from taggers.errors import FormatError
 from taggers.formats.lines import strip_mark
-from taggers.formats.raw import RawDocument
 
 DEFAULT_ID_FIELD = "id"
 
-_MAX_FIELD_SIZE = 2**31 - 1  # the csv module's own limit of 128 KiB is shorter than a long article
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row of a table.
+
+    Attributes:
+        line: Where it begins, counted from 1.
+        fields: Its fields by their columns; None where the row is wrong.
+        problem: What is wrong with it: what was expected and what was found.
+    """
+
+    line: int
+    fields: Mapping[str, str] | None
+    problem: str = ""
 
 
-def read_csv(
-    stream: Iterable[str], path: str = "<stream>", *, text_field: str = "text", id_field: str = DEFAULT_ID_FIELD
-) -> Iterator[RawDocument]:
-    """The documents of a stream of lines, each as soon as its row is there; blank lines are skipped.
+def read_table(
+    lines: Iterator[str],
+    path: str = "<stream>",
+    *,
+    text_field: str = "text",
+    id_field: str = DEFAULT_ID_FIELD,
+    max_field: int = 2**31 - 1,
+    number: Callable[[], int],
+) -> Iterator[Row]:
+    """The rows of a table after its header, each as soon as its lines are there.
+
+    The header is read at once, so that ``lines`` may go on elsewhere in the table from then on. Blank lines are
+    skipped, and a wrong row is told of.
 
     Args:
-        stream: Lines with their line ends, which stay as they are inside quotes.
-        path: What errors call the stream.
-        text_field: The column that holds the text.
-        id_field: The column that holds the id; it may be absent if it is the usual ``id``.
+        lines: With their line ends, which stay as they are inside quotes.
+        path: What errors call the table.
+        text_field: A column that must be there.
+        id_field: Another, unless it is the usual ``id``.
+        max_field: The most characters of a field; a quote that nothing closes swallows no more than that.
+        number: The number of the line that was read last, from 1.
 
     Raises:
-        FormatError: A column is missing, a quote is wrong, or a row has more or fewer fields than the header.
+        FormatError: A column is missing, or the header is no row of CSV.
     """
-    csv.field_size_limit(_MAX_FIELD_SIZE)
-    reader = csv.reader(_without_mark(stream), strict=True)
-    header: list[str] | None = None
-    text_column = 0
-    id_column: int | None = None
-    line = 1
+    csv.field_size_limit(max_field)  # the csv module's own limit of 128 KiB is shorter than a long article
+    reader = csv.reader(lines, strict=True)
     try:
-        for row in reader:
-            if row and header is None:
-                header = row
-                text_column, id_column = _find_columns(header, path, line, text_field, id_field)
-            elif row and header is not None:
-                if len(row) != len(header):
-                    raise FormatError(path, line, f"expected {len(header)} fields as in the header, found {len(row)}")
-                yield RawDocument(row[text_column], None if id_column is None else row[id_column])
-            line = reader.line_num + 1  # a row may take several lines
+        header = next((fields for fields in reader if fields), None)
     except csv.Error as error:
-        raise FormatError(path, line, f"expected a row of CSV, found: {error}") from None
+        raise FormatError(path, number(), f"expected a header of CSV, found: {error}") from None
+    if header is None:
+        return iter(())
+    header[0] = strip_mark(header[0])
+    check_columns(header, path, number(), text_field=text_field, id_field=id_field)
+    return _rows(reader, header, number)
 
 
-def _find_columns(
-    header: Sequence[str], path: str, line: int, text_field: str, id_field: str
-) -> tuple[int, int | None]:
-    """Where text and id stand."""
+def _rows(reader: Iterator[list[str]], header: Sequence[str], number: Callable[[], int]) -> Iterator[Row]:
+    while True:
+        line = number() + 1  # a row may take several lines
+        try:
+            fields = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            yield Row(line, None, f"expected a row of CSV, found: {error}")
+            continue
+        if len(fields) == len(header):
+            yield Row(line, dict(zip(header, fields, strict=True)))
+        elif fields:
+            yield Row(line, None, f"expected {len(header)} fields as in the header, found {len(fields)}")
+
+
+def check_columns(columns: Sequence[str], path: str, line: int, *, text_field: str, id_field: str) -> None:
+    """Go on only if the columns of text and id are there, and each column is there once.
+
+    Raises:
+        FormatError: One is not, and is not the usual ``id``.
+    """
     for name in (text_field, id_field):
-        if name not in header and (name == text_field or name != DEFAULT_ID_FIELD):
-            raise FormatError(path, line, f"expected a column {name!r}, found the columns {', '.join(header)}")
-    return header.index(text_field), header.index(id_field) if id_field in header else None
-
-
-def _without_mark(stream: Iterable[str]) -> Iterator[str]:
-    lines = iter(stream)
-    for first in lines:
-        yield strip_mark(first)
-        yield from lines
+        if name not in columns and (name == text_field or name != DEFAULT_ID_FIELD):
+            raise FormatError(path, line, f"expected a column {name!r}, found the columns {', '.join(columns)}")
+    if twice := [name for index, name in enumerate(columns) if name in columns[:index]]:
+        raise FormatError(path, line, f"expected every column once, found {twice[0]!r} twice")

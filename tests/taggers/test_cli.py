@@ -42,7 +42,7 @@ def tag(model, monkeypatch, capsysbinary, tmp_path):
 
     def run(*tokens: str, stdin: bytes = b"") -> tuple[int, bytes, list[str]]:
         monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BufferedReader(io.BytesIO(stdin))))
-        line = ["tag", "--model", str(model), *tokens]
+        line = ["tag", "--model", str(model), "--workers", "1", *tokens]
         status = tagline.run(tagline.build_app(line), line)
         captured = capsysbinary.readouterr()
         return status, captured.out, captured.err.decode().splitlines()
@@ -179,6 +179,41 @@ def test_only_the_tasks_asked_for(tag) -> None:
     assert set(document["spans"]) == {"ner"}
 
 
+def test_other_columns_pass_through_every_way(tag) -> None:
+    Path("in.csv").write_text('id,text,stars,author\n1,Ada wrote.,5,"X, Y"\n')
+    tag("in.csv", "-o", "a.parquet")
+    tag("a.parquet", "-o", "b.jsonl.zst")
+    tag("b.jsonl.zst", "-o", "c.jsonl")
+    (document,) = documents(Path("c.jsonl").read_bytes())
+    assert [document[name] for name in ("id", "text", "stars", "author")] == ["1", "Ada wrote.", "5", "X, Y"]
+    tag("in.csv", "-o", "d.jsonl")
+    assert Path("d.jsonl").read_bytes() == Path("c.jsonl").read_bytes()
+
+
+def test_each_line_of_a_text_is_a_document(tag) -> None:
+    _, out, _ = tag("--per-line", stdin=b"one\r\n\ntwo")
+    assert [(document["id"], document["text"]) for document in documents(out)] == [
+        ("1", "one"),
+        ("2", ""),
+        ("3", "two"),
+    ]
+
+
+def test_page_shows_the_texts(tag) -> None:
+    tag("-o", "a.html", stdin=b"Ada <wrote>.")
+    page = Path("a.html").read_text()
+    assert page.startswith("<!doctype html>")
+    assert "&lt;" in page
+    assert page.endswith("</html>\n")
+
+
+def test_folder_is_tagged_into_itself_without_its_output(tag) -> None:
+    Path("a.txt").write_text("Ada")
+    for _ in range(2):
+        assert tag(".", "-o", "out.jsonl") == (0, b"", [])
+        assert len(documents(Path("out.jsonl").read_bytes())) == 1
+
+
 def test_batches_change_nothing_but_rounding(tag) -> None:
     rows = "".join(json.dumps({"text": "Ada wrote to London. " * n}) + "\n" for n in (1, 9, 2, 0, 5)).encode()
     found = [documents(tag("--max-batch-tokens", size, stdin=rows)[1]) for size in ("1", "50", "4000")]
@@ -200,20 +235,37 @@ def test_suffix_of_the_output_tells_its_format(tag) -> None:
         assert Path(name).read_text().startswith(start)
 
 
-def test_malformed_line_ends_the_job_but_loses_nothing(tag) -> None:
+def test_malformed_line_is_named_and_the_others_are_tagged(tag) -> None:
     rows = b'{"text": "a"}\n{"text": "b"}\n{"text": 3}\n{"text": "c"}\n'
     Path("in.jsonl").write_bytes(rows)
     status, out, err = tag("in.jsonl")
-    assert (status, err) == (1, ["tagline: in.jsonl:3: text: expected a string, found 3"])
-    assert [document["text"] for document in documents(out)] == ["a", "b"]
+    problem = "in.jsonl:3: text: expected a string, found 3"
+    assert (status, err) == (1, [f"tagline: {problem}", "tagline: 1 of 4 documents failed, named above"])
+    assert [document["text"] for document in documents(out)] == ["a", "b", "c"]
 
     Path("out.jsonl").write_text("old")
     status, _, err = tag("in.jsonl", "-o", "out.jsonl")
-    part = Path("out.jsonl.part").resolve()
-    problem = "tagline: in.jsonl:3: text: expected a string, found 3"
-    assert (status, err) == (1, [f"{problem}; what was tagged before is in {part}"])
-    assert Path("out.jsonl").read_text() == "old"
-    assert part.read_bytes() == out
+    assert (status, err) == (1, ["tagline: 1 of 4 documents failed, named in out.jsonl.errors.jsonl"])
+    assert Path("out.jsonl").read_bytes() == out
+    (failure,) = documents(Path("out.jsonl.errors.jsonl").read_bytes())
+    assert "{place}: {reason}".format(**failure) == problem
+
+
+@pytest.mark.parametrize(
+    ("tokens", "stdin", "problem"),
+    [
+        ([], b"ab\nc\xe9d", "<stdin>:2: expected UTF-8, found byte 0xE9 at byte offset 4"),
+        ([], b'{"a": 1}', "<stdin>:1: text: expected a string, found no such field"),
+        (["--from", "csv"], b"a,b\n", "<stdin>:1: expected a column 'text', found the columns a, b"),
+        (["--from", "conllu"], b"1\ta\n", "<stdin>:1: expected 10 tab-separated columns, found 2"),
+        (["--from", "parquet"], b"", "<stdin>:1: expected Parquet that can be read, found: "),
+        (["--max-record-bytes", "3"], b"long", "<stdin>: expected a text (or texts: --per-line) of at most 3 bytes"),
+    ],
+)
+def test_document_that_fails_is_one_line_and_one_more_says_how_many(tag, tokens, stdin, problem) -> None:
+    status, out, err = tag(*tokens, stdin=stdin)
+    assert (status, out, err[1:]) == (1, b"", ["tagline: 1 of 1 document failed, named above"])
+    assert err[0].startswith(f"tagline: {problem}")
 
 
 @pytest.mark.parametrize(
@@ -221,20 +273,12 @@ def test_malformed_line_ends_the_job_but_loses_nothing(tag) -> None:
     [
         (["nope.txt"], b"", "nope.txt: No such file or directory"),
         (["-", "nope.txt"], b"a", "nope.txt: No such file or directory"),
-        (["."], b"", ".: Is a directory"),
-        ([], b"ab\nc\xe9d", "<stdin>:2: expected UTF-8, found byte 0xE9 at byte offset 4"),
-        ([], b'{"a": 1}', "<stdin>:1: text: expected a string, found no such field"),
-        (["--from", "csv"], b"a,b\n", "<stdin>:1: expected a column 'text', found the columns a, b"),
-        (["--from", "conllu"], b"1\ta\n", "<stdin>:1: expected 10 tab-separated columns, found 2"),
-        (["--from", "parquet"], b"", "-: Parquet cannot be read yet; there are: text, jsonl, csv, conllu"),
-        (
-            ["--to", "html"],
-            b"",
-            "the output format html cannot be written yet; there are: jsonl, conllu, iob2, table",
-        ),
+        (["."], b"", ".: no file in this folder ends in .txt, .text, .md, .jsonl, .ndjson, .csv, .parquet, .conllu"),
+        (["*.txt"], b"", "*.txt: no file matches"),
+        (["--to", "parquet"], b"", "Parquet needs a file of its own: name one, -o OUT.parquet"),
         (["--tasks", "upos,nope"], b"", "unknown task 'nope'; this model has: feats, lemma, ner, upos, xpos"),
         (["--device", "abacus"], b"", "unknown device 'abacus': expected auto, cpu, cuda or cuda:N"),
-        (["-o", "no/folder"], b"a", "no/folder.part: No such file or directory"),
+        (["-o", "no/folder"], b"a", "no/folder.journal: No such file or directory"),
     ],
 )
 def test_failure_is_one_line_and_status_1(tag, tokens, stdin, problem) -> None:
@@ -250,6 +294,7 @@ def test_failure_is_one_line_and_status_1(tag, tokens, stdin, problem) -> None:
     [
         (["--no-such-option"], "Unknown option: --no-such-option."),
         (["-o", "--to"], "Unknown option: --to."),
+        (["--resume"], "--resume needs a file to go on with: -o OUT."),
         (["--max-batch-tokens", "0"], "Must be >= 1"),
         (["--to", "xml"], "Choose from:"),
     ],

@@ -1,28 +1,55 @@
-"""CSV: a document a row; wrong rows named by their line."""
+"""CSV: a document a row; wrong rows named by their line, the others read on."""
+
+from collections.abc import Iterator
 
 import pytest
 
 from taggers.errors import FormatError
-from taggers.formats.tables import read_csv
+from taggers.formats.tables import Row, read_table
 
 
-def rows(text: str, **options) -> list[tuple[str | None, str]]:
-    return [(document.id, document.text) for document in read_csv(text.splitlines(keepends=True), "a.csv", **options)]
+class Numbered:
+    """Lines that say which of them was read last."""
+
+    def __init__(self, text: str) -> None:
+        self.number = 0
+        self._lines = iter(text.splitlines(keepends=True))
+
+    def __iter__(self) -> "Numbered":
+        return self
+
+    def __next__(self) -> str:
+        line = next(self._lines)
+        self.number += 1
+        return line
 
 
-def test_columns_are_found_by_name_and_others_ignored() -> None:
-    assert rows("x,text,id\n1,a,7\n\n2,b,8\n") == [("7", "a"), ("8", "b")]
-    assert rows("body,key\na,7\n", text_field="body", id_field="key") == [("7", "a")]
-    assert rows("\n\ufefftext\na\n"[1:]) == [(None, "a")]
-    assert rows("") == []
+def table(text: str, **options) -> Iterator[Row]:
+    lines = Numbered(text)
+    return read_table(lines, "a.csv", number=lambda: lines.number, **options)
+
+
+def rows(text: str, **options) -> list[dict[str, str] | str]:
+    return [f"{row.line}: {row.problem}" if row.fields is None else dict(row.fields) for row in table(text, **options)]
+
+
+def test_rows_have_their_fields_by_column() -> None:
+    assert rows("x,text,id\n1,a,7\n\n2,b,8\n") == [
+        {"x": "1", "text": "a", "id": "7"},
+        {"x": "2", "text": "b", "id": "8"},
+    ]
+    assert rows("\n\ufefftext\na\n"[1:]) == [{"text": "a"}]
+    assert rows("text\n") == rows("") == rows("\n\n") == []
 
 
 def test_quotes_may_hold_anything() -> None:
-    assert rows('text\r\n"a ""b"", c\r\nd"\r\n') == [(None, 'a "b", c\r\nd')]
+    assert rows('text\r\n"a ""b"", c\r\nd"\r\n') == [{"text": 'a "b", c\r\nd'}]
 
 
-def test_field_of_any_length() -> None:
-    assert rows("text\n" + "x" * 200_000 + "\n") == [(None, "x" * 200_000)]
+def test_field_of_any_length_up_to_the_limit() -> None:
+    assert rows("text\n" + "x" * 200_000 + "\n") == [{"text": "x" * 200_000}]
+    open_quote = 'text\n"a\n' + "b\n" * 20
+    assert rows(open_quote, max_field=10)[0] == "2: expected a row of CSV, found: field larger than field limit (10)"
 
 
 @pytest.mark.parametrize(
@@ -30,20 +57,24 @@ def test_field_of_any_length() -> None:
     [
         ("a,b\n1,2\n", {}, "a.csv:1: expected a column 'text', found the columns a, b"),
         ("text\na\n", {"id_field": "key"}, "a.csv:1: expected a column 'key', found the columns text"),
-        ('text,n\n"a\nb",1\nc\n', {}, "a.csv:4: expected 2 fields as in the header, found 1"),
-        ("text\na,b\n", {}, "a.csv:2: expected 1 fields as in the header, found 2"),
-        ('text\na\n"b\n', {}, "a.csv:3: expected a row of CSV, found: unexpected end of data"),
-        ('text\n"b"c\n', {}, "a.csv:2: expected a row of CSV, found: ',' expected after '\"'"),
+        ("text,a,a\n1,2,3\n", {}, "a.csv:1: expected every column once, found 'a' twice"),
+        ('"text"x\n', {}, "a.csv:1: expected a header of CSV, found: ',' expected after '\"'"),
     ],
 )
-def test_wrong_rows_are_named_by_their_line(text, options, problem) -> None:
+def test_table_with_a_wrong_header_is_refused(text, options, problem) -> None:
     with pytest.raises(FormatError) as caught:
-        rows(text, **options)
+        table(text, **options)
     assert str(caught.value) == problem
 
 
-def test_rows_before_a_wrong_one_come_first() -> None:
-    documents = read_csv(["text\n", "a\n", "b,c\n"], "a.csv")
-    assert next(documents).text == "a"
-    with pytest.raises(FormatError):
-        next(documents)
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ('text,n\n"a\nb",1\nc\nd,2\n', ["4: expected 2 fields as in the header, found 1", {"text": "d", "n": "2"}]),
+        ("text\na,b\nc\n", ["2: expected 1 fields as in the header, found 2", {"text": "c"}]),
+        ('text\n"b"c\nd\n', ["2: expected a row of CSV, found: ',' expected after '\"'", {"text": "d"}]),
+        ('text\na\n"b\n', [{"text": "a"}, "3: expected a row of CSV, found: unexpected end of data"]),
+    ],
+)
+def test_wrong_rows_are_named_by_their_line_and_the_others_read(text, found) -> None:
+    assert [row for row in rows(text) if row != {"text": "a", "n": "1"} and row != {"text": "a\nb", "n": "1"}] == found

@@ -1,0 +1,111 @@
+"""A whole job: sources in, one output out, told how far it is, and kept where it ends early."""
+
+import hashlib
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from taggers.bulk.chunks import read_chunks
+from taggers.bulk.file_output import FileOutput
+from taggers.bulk.interrupts import Interrupts
+from taggers.bulk.journal import Commit
+from taggers.bulk.output import Output, StreamOutput, failures_beside, standard_output
+from taggers.bulk.progress import ProgressReport, count
+from taggers.bulk.sources import Source, total_bytes
+from taggers.bulk.work import Work
+from taggers.bulk.workers import num_cores, open_workers
+from taggers.errors import TaglineError
+
+_BYTES_A_WORKER = 1_000_000
+"""Less than this is tagged before another process has started."""
+
+
+def run_job(
+    sources: Sequence[Source], work: Work, target: Path | None, *, workers: int | None = None, resume: bool = False
+) -> Commit:
+    """Do a job to its end.
+
+    Args:
+        sources: What to read.
+        work: What to do.
+        target: The file to write, which appears when all is done; None for standard output.
+        workers: How many processes tag; None for as many as there are cores and as the input is worth.
+        resume: Whether to go on where the last run of this job ended.
+
+    Returns:
+        What was done.
+
+    Raises:
+        TaglineError: It cannot be done, or ended early; then the message says what is kept.
+        OSError: The output cannot be written.
+        KeyboardInterrupt: It was interrupted; what is kept was told.
+    """
+    size = total_bytes(sources)
+    interrupts = Interrupts()
+    output = _find_output(target, work, describe_job(sources, work), resume=resume, interrupts=interrupts)
+    if output.commit.done:
+        output.finish()
+        return output.commit
+    with open_workers(work, count=workers or _enough_workers(size)) as tag_chunks, interrupts.listening():
+        try:
+            output.begin()
+            visible = target is not None or not sys.stdout.isatty()
+            with ProgressReport(output.commit, total_bytes=size, visible=visible) as progress:
+                for chunk in tag_chunks(read_chunks(sources, work.reading, output.commit.position)):
+                    output.write(chunk)
+                    progress.update(output.commit)
+            output.finish()
+            progress.finish(output.commit)
+        except KeyboardInterrupt:
+            if kept := output.abandon():
+                print(f"tagline: interrupted; {kept}", file=sys.stderr)
+            raise
+        except (TaglineError, OSError) as error:
+            kept = output.abandon()
+            if kept is None:
+                raise
+            raise TaglineError(f"{_said(error)}; {kept}") from error
+    return output.commit
+
+
+def describe_failures(commit: Commit, target: Path | None) -> str:
+    """One line on the records that gave nothing."""
+    named = "named above" if target is None else f"named in {failures_beside(target)}"
+    return f"{commit.failures:,} of {count(commit.records)} failed, {named}"
+
+
+def describe_job(sources: Sequence[Source], work: Work) -> Mapping[str, Any]:
+    """What tells a job from others: what it reads, and all that its output depends on."""
+    names = json.dumps([(source.name, source.format, source.version) for source in sources])
+    return {
+        "input": hashlib.sha256(names.encode("utf-8")).hexdigest(),
+        "model": work.model,
+        "tasks": None if work.tasks is None else ",".join(work.tasks),
+        "max_batch_tokens": work.max_batch_tokens,
+        "reading": asdict(work.reading),
+        "output": asdict(work.output),
+    }
+
+
+def _find_output(
+    target: Path | None, work: Work, job: Mapping[str, Any], *, resume: bool, interrupts: Interrupts
+) -> Output:
+    if target is None:
+        return StreamOutput(standard_output(), "<stdout>", work.output, interrupts)
+    if target.exists() and not target.is_file():  # nothing may take the place of a device or a pipe
+        return StreamOutput(None, str(target), work.output, interrupts)
+    # A link stays a link.
+    return FileOutput(target.resolve(), work.output, job, resume=resume, interrupts=interrupts)
+
+
+def _enough_workers(size: int | None) -> int:
+    return num_cores() if size is None else max(1, min(num_cores(), size // _BYTES_A_WORKER))
+
+
+def _said(error: TaglineError | OSError) -> str:
+    if isinstance(error, OSError) and error.filename is not None:
+        return f"{error.filename}: {error.strerror}"
+    return str(error)

@@ -1,0 +1,101 @@
+"""Parquet -> pieces: one row each, read batch by batch."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from io import BufferedReader
+from typing import Any
+
+import pyarrow
+import pyarrow.parquet
+
+from taggers.bulk.pieces import Failure, Found, Piece, ReadOptions, too_long
+from taggers.bulk.sources import Source
+from taggers.errors import FormatError
+from taggers.formats.tables import check_columns
+
+_BATCH_ROWS = 256
+_BUFFER_BYTES = 1 << 20  # of each column, else a row group's part of it is held as a whole
+
+
+def read_parquet(source: Source, raw: BufferedReader, options: ReadOptions, *, row: int = 0) -> Iterator[Found]:
+    """The rows of a Parquet file. Times in nanoseconds come in microseconds, which is what Python has.
+
+    Args:
+        source: Which it is.
+        raw: Its bytes, in which one can move.
+        options: How it is read.
+        row: How many rows to pass over.
+
+    Raises:
+        FormatError: It is no Parquet, is damaged, cannot be moved in, or lacks a column.
+    """
+    if source.compression is not None or not raw.seekable():
+        raise FormatError(source.label, 1, "expected Parquet as a plain file, whose end is read first")
+    try:
+        with pyarrow.parquet.ParquetFile(raw, buffer_size=_BUFFER_BYTES, pre_buffer=False) as file:
+            schema = file.schema_arrow
+            if "sentences" not in schema.names:
+                check_columns(schema.names, source.label, 1, text_field=options.text_field, id_field=options.id_field)
+            for fields in _rows_from(file, row):
+                row += 1
+                yield _found(source, schema, options, row, fields)
+    except pyarrow.ArrowException as error:
+        reason = str(error).splitlines()[0]
+        raise FormatError(source.label, row + 1, f"expected Parquet that can be read, found: {reason}") from error
+
+
+def _rows_from(file: pyarrow.parquet.ParquetFile, row: int) -> Iterator[Mapping[str, Any] | str]:
+    """The rows from ``row`` on, each as its values, or as what is wrong with it."""
+    groups = range(file.num_row_groups)
+    skipped = 0
+    for group in groups:
+        length = file.metadata.row_group(group).num_rows
+        if skipped + length > row:
+            break
+        skipped += length
+    else:
+        return
+    start = row - skipped
+    for batch in file.iter_batches(_BATCH_ROWS, row_groups=list(groups)[group:], use_threads=False):
+        if start < batch.num_rows:
+            yield from _values(batch.slice(start))
+        start = max(0, start - batch.num_rows)
+
+
+def _values(batch: pyarrow.RecordBatch) -> Iterator[Mapping[str, Any] | str]:
+    batch = pyarrow.RecordBatch.from_arrays(
+        [_in_microseconds(column) for column in batch.columns], names=batch.schema.names
+    )
+    try:
+        rows: Sequence[Mapping[str, Any]] = batch.to_pylist(maps_as_pydicts="lossy")
+    except ValueError:  # a string is not UTF-8; only the row that holds it is wrong
+        for index in range(batch.num_rows):
+            try:
+                yield batch.slice(index, 1).to_pylist(maps_as_pydicts="lossy")[0]
+            except ValueError as error:
+                yield f"expected UTF-8, found: {error}"
+    else:
+        yield from rows
+
+
+def _in_microseconds(column: pyarrow.Array) -> pyarrow.Array:
+    kind = column.type
+    if pyarrow.types.is_timestamp(kind) and kind.unit == "ns":
+        return column.cast(pyarrow.timestamp("us", kind.tz), safe=False)
+    if pyarrow.types.is_duration(kind) and kind.unit == "ns":
+        return column.cast(pyarrow.duration("us"), safe=False)
+    if pyarrow.types.is_time64(kind) and kind.unit == "ns":
+        return column.cast(pyarrow.time64("us"), safe=False)
+    return column
+
+
+def _found(
+    source: Source, schema: pyarrow.Schema, options: ReadOptions, row: int, fields: Mapping[str, Any] | str
+) -> Found:
+    place = f"{source.label}:{row}"
+    if isinstance(fields, str):
+        return Found(Failure(place, fields), row, row, 0)
+    text = fields.get(options.text_field)
+    length = len(text) if isinstance(text, str) else 0
+    if length > options.max_record_bytes:
+        return Found(too_long(place, "a text", length, options.max_record_bytes), row, row, 0)
+    return Found(Piece(source.label, "row", row, 0, fields, schema=schema), row, row, length)

@@ -1,0 +1,101 @@
+"""A source -> pieces, whatever its format; told by its name, or by its first line."""
+
+import codecs
+import re
+from collections.abc import Iterator
+from io import BufferedReader
+
+from taggers.bulk.compression import decompressed, guess_compression
+from taggers.bulk.conllu_documents import read_conllu_documents
+from taggers.bulk.csv_rows import read_csv_rows
+from taggers.bulk.lines import Line, Lines, skip_bytes
+from taggers.bulk.pieces import Failure, Found, Piece, PieceKind, ReadOptions, too_long
+from taggers.bulk.sources import Source, SourceFormat
+
+_JSON_OBJECT = re.compile(rb'\s*\{\s*"')
+_CONLLU_ROW = re.compile(rb"1(-[0-9]+)?(\t[^\t]+){9}\r?\Z")
+_SKIP_BYTES = 1 << 20
+
+
+def read_pieces(
+    source: Source, raw: BufferedReader, options: ReadOptions, *, offset: int = 0, line: int = 0
+) -> Iterator[Found]:
+    """The pieces of a source, one after the other.
+
+    Args:
+        source: Which it is.
+        raw: Its bytes as they lie there, from the start.
+        options: How it is read.
+        offset: Where to begin: the ``offset`` of a piece that was found before.
+        line: The ``line`` of that piece.
+
+    Raises:
+        FormatError: The source as a whole cannot be read: it lacks a column, or is no Parquet.
+        OSError: Reading fails; so do ``EOFError`` and ``zlib.error`` (see ``compression.BROKEN_STREAM``).
+    """
+    if source.format == "parquet":
+        from taggers.bulk.parquet_rows import read_parquet  # pyarrow takes a moment to import
+
+        yield from read_parquet(source, raw, options, row=offset)
+        return
+    compression = source.compression or (guess_compression(raw) if source.format is None else None)
+    stream = decompressed(raw, compression)
+    format = source.format or _guess(stream)
+    if format == "csv":
+        yield from read_csv_rows(source, stream, options, offset=offset, line=line)
+        return
+    skip_bytes(stream, offset)
+    if format == "text" and not options.per_line:
+        yield _whole_text(source, stream, options)
+        return
+    lines = Lines(stream, limit=options.max_record_bytes, offset=offset, number=line)
+    match format:
+        case "jsonl":
+            yield from _json_lines(source, lines)
+        case "conllu":
+            yield from read_conllu_documents(source, lines)
+        case _:
+            yield from _text_lines(source, lines)
+
+
+def _whole_text(source: Source, stream: BufferedReader, options: ReadOptions) -> Found:
+    limit = options.max_record_bytes
+    content = stream.read(limit + 1)
+    length = len(content)
+    if length <= limit:
+        return Found(Piece(source.label, "text", 1, 0, content, source.document_id), length, 0, length, last=True)
+    while piece := stream.read(_SKIP_BYTES):
+        length += len(piece)
+    failure = too_long(source.label, "a text (or texts: --per-line)", length, limit)
+    return Found(failure, length, 0, 0, last=True)
+
+
+def _text_lines(source: Source, lines: Lines) -> Iterator[Found]:
+    for line in lines:
+        name = f"{line.number}" if source.document_id is None else f"{source.document_id}:{line.number}"
+        yield _of_line(source, lines, line, "text", id=name)
+
+
+def _json_lines(source: Source, lines: Lines) -> Iterator[Found]:
+    for line in lines:
+        if line.content is None or not line.content.isspace():
+            yield _of_line(source, lines, line, "jsonl")
+
+
+def _of_line(source: Source, lines: Lines, line: Line, kind: PieceKind, *, id: str | None = None) -> Found:
+    item: Piece | Failure
+    if line.content is None:
+        item = too_long(f"{source.label}:{line.number}", "a line", line.length, lines.limit)
+    else:
+        content = line.content if kind == "jsonl" else line.content.removesuffix(b"\n").removesuffix(b"\r")
+        item = Piece(source.label, kind, line.number, line.offset, content, id)
+    return Found(item, lines.offset, lines.number, line.length)
+
+
+def _guess(stream: BufferedReader) -> SourceFormat:
+    """The format of a stream whose name tells nothing: what its first line (no comment) looks like."""
+    head = stream.peek().removeprefix(codecs.BOM_UTF8)
+    first = next((line for line in head.split(b"\n") if not line.startswith(b"# ")), b"")
+    if _JSON_OBJECT.match(first):
+        return "jsonl"
+    return "conllu" if _CONLLU_ROW.match(first) else "text"

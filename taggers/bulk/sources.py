@@ -1,0 +1,204 @@
+"""What there is to read: names of files, folders and patterns, here or at any fsspec address -> files in order."""
+
+import glob
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from io import BufferedReader, FileIO
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+from taggers.bulk.compression import Compression, split_suffix
+from taggers.errors import TaglineError
+
+SourceFormat = Literal["text", "jsonl", "csv", "parquet", "conllu"]
+InputFormat = Literal["auto", SourceFormat]
+
+STDIN = "-"
+"""The name that stands for standard input."""
+
+_SUFFIXES: dict[str, SourceFormat] = {
+    ".txt": "text",
+    ".text": "text",
+    ".md": "text",
+    ".jsonl": "jsonl",
+    ".ndjson": "jsonl",
+    ".csv": "csv",
+    ".parquet": "parquet",
+    ".conllu": "conllu",
+}
+_WEB = ("http", "https")
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One file, or standard input.
+
+    Attributes:
+        name: As it was given, or found in what was given.
+        format: None where only its content can tell.
+        compression: That of the whole file, by its suffix.
+        size: Its bytes, compressed as they lie there; None where nobody knows.
+        version: Differs once the file has changed, as far as can be told.
+        remote: The fsspec file system and the path in it, for an address.
+    """
+
+    name: str
+    format: SourceFormat | None
+    compression: Compression | None = None
+    size: int | None = None
+    version: str = ""
+    remote: tuple[Any, str] | None = field(default=None, compare=False)
+
+    @property
+    def label(self) -> str:
+        """What errors call it."""
+        return "<stdin>" if self.name == STDIN else self.name
+
+    @property
+    def document_id(self) -> str | None:
+        """The id of the one document in it, if it is a text."""
+        return None if self.name == STDIN else self.name
+
+    @contextmanager
+    def open(self) -> Iterator[BufferedReader]:
+        """Open it for as long as the block lasts, still compressed.
+
+        Raises:
+            OSError: It cannot be read.
+        """
+        if self.name == STDIN:
+            yield _stdin()  # not ours to close
+        elif self.remote is None:
+            with Path(self.name).open("rb") as stream:
+                yield stream
+        else:
+            filesystem, path = self.remote
+            with filesystem.open(path, "rb") as stream:
+                yield BufferedReader(stream)
+
+
+def find_sources(
+    names: Iterable[str], *, format: InputFormat = "auto", exclude: Sequence[Path] = ()
+) -> tuple[Source, ...]:
+    """The files that names stand for, in the order given, those of a folder or a pattern sorted.
+
+    A folder gives the files in it and below whose suffix tells a format, or with ``format`` told all but hidden ones.
+    All are looked at now: hours into a job is too late to hear that its last file is misspelled.
+
+    Args:
+        names: Files, folders, patterns (``*``, ``**``, ``?``), addresses with ``://``; ``-`` is standard input.
+        format: ``auto`` goes by each file's suffix, and by the content where there is none.
+        exclude: Files that no folder or pattern gives, such as the job's own output.
+
+    Raises:
+        TaglineError: A suffix tells no format, a folder or a pattern gives no file, or an address cannot be reached.
+        OSError: A file is not there.
+    """
+    told = None if format == "auto" else format
+    excluded = {path.resolve() for path in exclude}
+    sources: list[Source] = []
+    for name in names:
+        if name == STDIN:
+            sources.append(Source(name, told))
+        elif "://" in name:
+            sources += _remote(name, told)
+        else:
+            sources += _local(name, told, excluded)
+    return tuple(sources)
+
+
+def total_bytes(sources: Iterable[Source]) -> int | None:
+    """How much there is to read; None where a pipe or a server does not tell."""
+    sizes = [source.size for source in sources]
+    return None if None in sizes else sum(size or 0 for size in sizes)
+
+
+def _local(name: str, told: SourceFormat | None, excluded: set[Path]) -> list[Source]:
+    path = Path(name)
+    if path.is_dir():
+        inside = sorted(file for file in path.rglob("*") if not _hidden(file.relative_to(path)))
+        found = [file for file in inside if file.is_file() and (told or _format_of(str(file)))]
+    elif not path.exists() and glob.has_magic(name):
+        matches = sorted(glob.glob(name, recursive=True))  # noqa: PTH207  Path.glob takes no absolute pattern
+        found = [Path(file) for file in matches if Path(file).is_file()]
+    else:
+        return [_local_file(name, told)]
+    found = [file for file in found if file.resolve() not in excluded]
+    if not found:
+        raise TaglineError(f"{name}: {_no_files(path.is_dir(), told)}")
+    return [_local_file(str(file), told) for file in found]
+
+
+def _local_file(name: str, told: SourceFormat | None) -> Source:
+    state = Path(name).stat()  # raises where there is no such file
+    format, compression = _check_format(name, told)
+    if not Path(name).is_file():
+        return Source(name, format, compression)
+    return Source(name, format, compression, state.st_size, f"{state.st_size}-{state.st_mtime_ns}")
+
+
+def _remote(name: str, told: SourceFormat | None) -> list[Source]:
+    from fsspec.core import url_to_fs
+
+    try:
+        filesystem, path = url_to_fs(name)
+        if name.startswith(_WEB):  # a question mark is no pattern there, and a page is no folder
+            return [_remote_file(name, filesystem, path, told)]
+        if glob.has_magic(path):
+            found = filesystem.glob(path)
+        elif filesystem.isdir(path):
+            found = [file for file in filesystem.find(path) if told or _format_of(file)]
+        else:
+            return [_remote_file(name, filesystem, path, told)]
+        sources = [_remote_file(filesystem.unstrip_protocol(file), filesystem, file, told) for file in sorted(found)]
+    except (TaglineError, FileNotFoundError):
+        raise
+    except Exception as error:  # each client has exceptions of its own
+        raise TaglineError(f"{name}: {error}") from error
+    if not sources:
+        raise TaglineError(f"{name}: {_no_files(not glob.has_magic(path), told)}")
+    return sources
+
+
+def _remote_file(name: str, filesystem: Any, path: str, told: SourceFormat | None) -> Source:
+    format, compression = _check_format(name.partition("?")[0] if name.startswith(_WEB) else name, told)
+    try:
+        details = filesystem.info(path)
+    except FileNotFoundError as error:
+        raise FileNotFoundError(error.errno, "No such file", name) from error
+    version = next((str(details[key]) for key in ("ETag", "etag", "mtime", "LastModified") if key in details), "")
+    return Source(name, format, compression, details.get("size"), version, (filesystem, path))
+
+
+def _check_format(name: str, told: SourceFormat | None) -> tuple[SourceFormat | None, Compression | None]:
+    """The format of a file, None where only its content can tell, and its compression."""
+    inner, compression = split_suffix(name)
+    suffix = Path(inner).suffix
+    format = told or _SUFFIXES.get(suffix.lower())
+    if format is None and suffix:
+        raise TaglineError(f"{name}: the suffix tells no format; say which: --from {', '.join(get_args(SourceFormat))}")
+    return format, compression
+
+
+def _format_of(name: str) -> SourceFormat | None:
+    return _SUFFIXES.get(Path(split_suffix(name)[0]).suffix.lower())
+
+
+def _hidden(path: Path) -> bool:
+    return any(part.startswith(".") for part in path.parts)
+
+
+def _no_files(is_folder: bool, told: SourceFormat | None) -> str:
+    if not is_folder:
+        return "no file matches"
+    return "no files in this folder" if told else f"no file in this folder ends in {', '.join(_SUFFIXES)}"
+
+
+def _stdin() -> BufferedReader:
+    stream = sys.stdin.buffer
+    if isinstance(stream, BufferedReader) and isinstance(stream.raw, FileIO):
+        # A buffer of our own: a thread that waits in the interpreter's would keep it from shutting down.
+        return BufferedReader(FileIO(stream.fileno(), closefd=False))
+    return stream if isinstance(stream, BufferedReader) else BufferedReader(stream)  # type: ignore[arg-type]

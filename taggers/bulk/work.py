@@ -1,0 +1,27 @@
+"""What is to be done with every chunk: all that a worker needs to know, wherever it runs."""
+
+from dataclasses import dataclass
+
+from taggers.bulk.pieces import ReadOptions
+from taggers.bulk.rendering import OutputOptions
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What is to be done with every chunk, by whoever does it.
+
+    Attributes:
+        model: A bundled model's name, or a model folder.
+        device: Where it runs.
+        tasks: Which layers are filled; None for all.
+        max_batch_tokens: The most positions in one batch, padding included; None for what suits most machines.
+        reading: How pieces are parsed.
+        output: How documents are written.
+    """
+
+    model: str
+    reading: ReadOptions
+    output: OutputOptions
+    device: str = "auto"
+    tasks: tuple[str, ...] | None = None
+    max_batch_tokens: int | None = None
