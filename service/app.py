@@ -16,6 +16,7 @@ from service.doors import Doors, cors_config, describe_doors
 from service.errors import answer_problem
 from service.metrics import Metrics
 from service.openapi import openapi_config
+from service.page_files import page_router
 from service.recorder import Recorder
 from service.registry import Registry
 from service.reload import reload_model
@@ -59,7 +60,7 @@ def create_app(settings: Settings, *, on_loaded: OnLoaded | None = None, shared:
                 await registry.close()
 
     app = Litestar(
-        [*ROUTES, reload_model, *([] if settings.metrics == "off" else [scrape])],
+        [page_router(), *ROUTES, reload_model, *([] if settings.metrics == "off" else [scrape])],
         lifespan=[lifespan],
         dependencies={
             "metrics": Provide(lambda: metrics, sync_to_thread=False),

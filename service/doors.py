@@ -16,7 +16,7 @@ from service.rate import RateLimit
 from service.request_id import HEADER
 from service.settings import Settings
 
-_OPEN_ROUTES = frozenset({"/", "/health/live", "/health/ready"})
+_OPEN_ROUTES = frozenset({"/", "/page/{file}", "/health/live", "/health/ready"})
 """What orchestrators and people see without a key, and what no rate limit counts."""
 _METRICS = "/metrics"
 _KEY_HEADER = "X-API-Key"

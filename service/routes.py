@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Sequence
 from functools import partial
 from http import HTTPStatus
-from importlib.metadata import version
 from typing import Any
 
 from litestar import MediaType, Response, get, post
@@ -30,12 +29,6 @@ from service.stream import NDJSON, TagStream
 
 _READ_AT_ONCE_BYTES = 10_000
 """What is shorter is read in the event loop: a thread would take longer to be woken than to do it."""
-
-
-@get("/", include_in_schema=False, sync_to_thread=False)
-def root() -> dict[str, str]:
-    """Where to look next."""
-    return {"service": "tagline", "version": version("tagline"), "schema": "/schema", "models": "/v1/models"}
 
 
 @post(
@@ -181,7 +174,7 @@ def ready(registry: NamedDependency[Registry]) -> Response[Health]:
     return _json(Health(status="ready"))
 
 
-ROUTES = [root, tag, tag_stream, classify_tokens, list_models, show_model, live, ready]
+ROUTES = [tag, tag_stream, classify_tokens, list_models, show_model, live, ready]
 
 
 def _json(answer: Any) -> Response[Any]:

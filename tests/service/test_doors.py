@@ -89,7 +89,7 @@ def test_every_route_but_the_open_ones_is_locked(locked: TestClient[Litestar]) -
         for method in getattr(route, "methods", ()):
             if method != "OPTIONS" and locked.request(method, path).status_code != 401:
                 open_paths.add(path)
-    assert open_paths == {"/", "/health/live", "/health/ready"}
+    assert open_paths == {"/", "/page/{file}", "/health/live", "/health/ready"}
 
 
 @pytest.mark.parametrize(("metrics", "status"), [("open", 200), ("key", 401), ("off", 404)])

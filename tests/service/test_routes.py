@@ -109,8 +109,7 @@ def test_models_are_listed_and_shown(client: TestClient[Litestar]) -> None:
     assert problem(client.get("/v1/models/none"), 404).detail == "unknown model 'none'; there are: tiny"
 
 
-def test_root_leads_to_the_schema(client: TestClient[Litestar]) -> None:
-    assert client.get("/").json()["schema"] == "/schema"
+def test_health(client: TestClient[Litestar]) -> None:
     assert client.get("/health/live").json() == {"status": "live"}
     assert client.get("/health/ready").json() == {"status": "ready"}
 

@@ -1,0 +1,32 @@
+/** The API key, for services that want one. It is kept in this tab's session storage and sent to the service alone. */
+
+const ITEM = "tagline.key";
+
+const form = document.getElementById("key-form");
+const field = document.getElementById("key");
+let retry = null;
+
+/** The headers that a request needs on account of the key. */
+export function keyHeaders() {
+  const key = sessionStorage.getItem(ITEM);
+  return key === null ? {} : { "X-API-Key": key };
+}
+
+/**
+ * Show the field for the key.
+ *
+ * @param {() => void} then What to do with a new key: again what failed without it.
+ */
+export function askForKey(then) {
+  retry = then;
+  form.hidden = false;
+  field.focus();
+}
+
+form.addEventListener("submit", (event) => {
+  event.preventDefault();
+  sessionStorage.setItem(ITEM, field.value.trim());
+  field.value = "";
+  form.hidden = true;
+  retry();
+});

@@ -1,0 +1,39 @@
+/** One clear line about what went wrong; it stays until something goes right. */
+
+const UNAUTHORIZED = 401;
+
+export class ProblemLine {
+  #line;
+  #askForKey;
+  #timer;
+
+  /**
+   * @param {HTMLElement} line Where it is shown, an alert.
+   * @param {(then: () => void) => void} askForKey What to do when the service wants a key.
+   */
+  constructor(line, askForKey) {
+    this.#line = line;
+    this.#askForKey = askForKey;
+  }
+
+  /**
+   * @param {Error} problem What went wrong; a Problem of the service, or anything else.
+   * @param {{retry?: () => void}} options What to do again once there is a key.
+   */
+  show(problem, { retry = () => {} } = {}) {
+    this.clear();
+    this.#line.textContent = problem.message;
+    if (problem.status === UNAUTHORIZED) this.#askForKey(retry);
+    if (problem.retryAfterS) {
+      this.#line.textContent += ` Try again in ${problem.retryAfterS} s.`;
+      this.#timer = setTimeout(() => {
+        this.#line.textContent = "You can try again now.";
+      }, problem.retryAfterS * 1000);
+    }
+  }
+
+  clear() {
+    clearTimeout(this.#timer);
+    this.#line.textContent = "";
+  }
+}
