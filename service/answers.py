@@ -118,6 +118,8 @@ class ModelDescription(_Answer):
     """Whether it takes raw text; otherwise only ``tokens``."""
     scores: dict[str, Any]
     """The figures of its card, by data set."""
+    precision: Literal["fp32", "bf16", "fp16"]
+    """In how many bits its tagger computes."""
 
 
 class ModelsAnswer(_Answer):

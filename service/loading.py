@@ -5,6 +5,7 @@ from pathlib import Path
 
 from service.budget import BatchLimits, fastest_positions
 from service.errors import BadRequest, FieldError, RefusedModel
+from taggers.config import Precision
 from taggers.document import Document
 from taggers.errors import ModelFolderError, ModelNotFound
 from taggers.pipeline import Tagger, load
@@ -17,14 +18,14 @@ _CHARACTERS_PER_TOKEN = 4
 _WARM_UP = "Tagline reads this once, so that nobody waits for the first time."
 
 
-def load_warm(folder: Path, *, device: str) -> Tagger:
+def load_warm(folder: Path, *, device: str, precision: Precision = "auto") -> Tagger:
     """Load a model and let it work once.
 
     Raises:
         ModelNotFound: There is no such folder.
         ModelFolderError: It is damaged.
     """
-    tagger = load(folder, device=device)
+    tagger = load(folder, device=device, precision=precision)
     if tagger.can_segment:
         tagger(_WARM_UP)
     else:
@@ -50,14 +51,14 @@ def measure_limits(tagger: Tagger, *, max_batch_tokens: int | None, batch_ms: fl
     return BatchLimits(fastest_positions(tagger.prepare_segmenting, characters, seconds=batch_ms / 1000), for_words)
 
 
-def load_again(folder: Path, *, device: str) -> Tagger:
+def load_again(folder: Path, *, device: str, precision: Precision = "auto") -> Tagger:
     """Load a model that a client asked for.
 
     Raises:
         RefusedModel: The folder is damaged, or gone. It says what is wrong without where; the log has that.
     """
     try:
-        return load_warm(folder, device=device)
+        return load_warm(folder, device=device, precision=precision)
     except ModelFolderError as error:
         problem = error.problem.replace(f"{error.folder}/", "").replace(error.folder, "the folder")
     except ModelNotFound:

@@ -19,6 +19,7 @@ from service.settings import Settings
 from taggers.catalog import ALIASES, bundled_models, describe, find_model
 from taggers.errors import ModelError, ModelNotFound
 from taggers.pipeline import Tagger, find_device
+from taggers.precision import find_precision
 from taggers.tasks import Task
 
 
@@ -45,7 +46,7 @@ class Registry:
         self._settings = settings
         self._metrics = Metrics() if metrics is None else metrics
         self.phase = Phase.LOADING
-        find_device(settings.device)
+        find_precision(settings.precision, find_device(settings.device))
         asked = settings.models or tuple(bundled_models())
         self._folders = _find_folders(asked or ("en",))
         aliases = {alias: name for alias, name in ALIASES.items() if name in self._folders}
@@ -69,7 +70,9 @@ class Registry:
         """
         self._divide_cores()
         for name, folder in self._folders.items():
-            tagger = await asyncio.to_thread(load_warm, folder, device=self._settings.device)
+            tagger = await asyncio.to_thread(
+                load_warm, folder, device=self._settings.device, precision=self._settings.precision
+            )
             self._limits[name] = await asyncio.to_thread(
                 measure_limits,
                 tagger,
@@ -105,7 +108,9 @@ class Registry:
         self._reloading.add(name)
         outcome = "failed"
         try:
-            tagger = await asyncio.to_thread(load_again, folder, device=self._settings.device)
+            tagger = await asyncio.to_thread(
+                load_again, folder, device=self._settings.device, precision=self._settings.precision
+            )
             self.check_ready()  # for that took a while
             self._replace(name, tagger)
             outcome = "loaded"
@@ -225,6 +230,7 @@ class Registry:
             tasks={task: _describe_task(task_) for task, task_ in served.tagger.tasks.items()},
             segments=manifest.segmenter is not None,
             scores=manifest.scores,
+            precision=served.tagger.precision,
         )
 
 

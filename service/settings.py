@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from taggers.config import Precision
 from taggers.errors import ConfigError
 
 _KEY = re.compile(r"[!-+\--~]+")
@@ -38,6 +39,10 @@ class Settings(BaseSettings):
 
     device: str = "auto"
     """Where the models run: auto, cpu, cuda or cuda:N."""
+
+    precision: Precision = "auto"
+    """In how many bits encoders compute: fp32, bf16, fp16, or auto, which takes 16 bits where the device is faster so.
+    What changes the answers to a sample is not done."""
 
     threads: int | None = Field(None, ge=1)
     """How many CPU threads one step of a network may use; None: half of the cores, divided among the workers, because

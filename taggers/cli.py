@@ -15,6 +15,7 @@ from taggers.bulk.pieces import MAX_RECORD_BYTES, ReadOptions
 from taggers.bulk.rendering import OutputFormat, choose_output
 from taggers.bulk.sources import STDIN, InputFormat, find_sources
 from taggers.bulk.work import Work
+from taggers.config import Precision
 
 
 def tag(
@@ -34,6 +35,7 @@ def tag(
     max_batch_tokens: Annotated[int | None, Parameter(validator=Number(gte=1))] = None,
     max_record_bytes: Annotated[int, Parameter(validator=Number(gte=1))] = MAX_RECORD_BYTES,
     device: str = "auto",
+    precision: Precision = "auto",
 ) -> int:
     """Tag files, or what comes from standard input.
 
@@ -64,6 +66,8 @@ def tag(
         max_batch_tokens: The most tokens in one batch, padding included.
         max_record_bytes: The most bytes of one document. A longer one is not cut, but named as one that failed.
         device: auto, cpu, cuda or cuda:N.
+        precision: In how many bits encoders compute: fp32, bf16, fp16, or auto, which takes 16 bits where the device is
+            faster so.
     """
     if not files and sys.stdin.isatty():
         raise _wrong_use("No file to tag: give one, or - to type a text.")
@@ -80,6 +84,7 @@ def tag(
         reading=ReadOptions(per_line, text_field, id_field, max_record_bytes),
         output=choose_output(target, to, title=f"Tagged by {model}"),
         device=device,
+        precision=precision,
         tasks=None if tasks is None else tuple(name.strip() for name in tasks.split(",")),
         max_batch_tokens=max_batch_tokens,
     )

@@ -17,6 +17,8 @@ TaskName = Annotated[str, Field(min_length=1, pattern=r"^[^.]*$")]
 """No dot, because a task's name stands in the names of its weights."""
 Storage = Literal["fp16", "int8"]
 """How a model folder holds its weights: in half precision, or large matrices in 8 bits and the others so."""
+Precision = Literal["auto", "fp32", "bf16", "fp16"]
+"""In how many bits encoders compute; ``auto``: 16 where the device has instructions for that, else 32."""
 
 
 class Config(BaseModel):

@@ -72,7 +72,7 @@ def evaluate(
         json: Print one JSON object instead of a table.
         device: auto, cpu, cuda or cuda:N.
     """
-    tagger = load(model, device=device)
+    tagger = load(model, device=device, precision="fp32")
     layers = {name: task.layer for name, task in tagger.tasks.items()}
     gold = [name_layers(document, layers) for path in files for document in read_file(path)]
     if not any(document.sentences for document in gold):

@@ -83,6 +83,7 @@ def describe_job(sources: Sequence[Source], work: Work) -> Mapping[str, Any]:
     return {
         "input": hashlib.sha256(names.encode("utf-8")).hexdigest(),
         "model": work.model,
+        "precision": work.precision,
         "tasks": None if work.tasks is None else ",".join(work.tasks),
         "max_batch_tokens": work.max_batch_tokens,
         "reading": asdict(work.reading),

@@ -31,7 +31,7 @@ class ChunkTagger:
 
     def __init__(self, work: Work) -> None:
         self._work = work
-        self._tagger: Tagger = load(work.model, device=work.device)
+        self._tagger: Tagger = load(work.model, device=work.device, precision=work.precision)
         self._max_batch_tokens = work.max_batch_tokens or DEFAULT_MAX_BATCH_TOKENS
         self._tasks = self._tagger.check_tasks(work.tasks)
         span_tasks = [name for name in self._tasks if self._tagger.tasks[name].kind == "span"]

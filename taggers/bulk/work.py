@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from taggers.bulk.pieces import ReadOptions
 from taggers.bulk.rendering import OutputOptions
+from taggers.config import Precision
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,6 +14,7 @@ class Work:
     Attributes:
         model: A bundled model's name, or a model folder.
         device: Where it runs.
+        precision: In how many bits its encoders compute.
         tasks: Which layers are filled; None for all.
         max_batch_tokens: The most positions in one batch, padding included; None for what suits most machines.
         reading: How pieces are parsed.
@@ -23,5 +25,6 @@ class Work:
     reading: ReadOptions
     output: OutputOptions
     device: str = "auto"
+    precision: Precision = "auto"
     tasks: tuple[str, ...] | None = None
     max_batch_tokens: int | None = None

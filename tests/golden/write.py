@@ -14,7 +14,7 @@ FOLDER = Path(__file__).parent
 
 def answers(name: str) -> list[dict[str, Any]]:
     """What a bundled model answers to the texts."""
-    tagger = taggers.load(name, device="cpu")
+    tagger = taggers.load(name, device="cpu", precision="fp32")
     return [document_to_json(document) for document in tagger.pipe(TEXTS)]
 
 
