@@ -11,7 +11,7 @@ from service.lanes import Lane
 from service.ndjson import Line
 from service.rendering import JsonDocument
 from service.schemas import RequestDocument, TagOptions, parse_request
-from service.served import ServedModel
+from service.served import CHARACTERS_PER_TOKEN, ServedModel
 from service.stopwatch import Stopwatch
 from taggers.document import Document, Sentence
 
@@ -56,8 +56,8 @@ class LineTagger:
             served = self._find_model()
         except Exception as error:  # the service is shutting down, whatever the registry has to say about it
             return b"".join(self.problem(line.number, error) for line in lines)
-        size = sum(line.size for line in lines)
-        parsed = await served.run(self._parse, lines, tokens=size, lane=Lane.BACKGROUND)
+        tokens = sum(line.size for line in lines) // CHARACTERS_PER_TOKEN
+        parsed = await served.run(self._parse, lines, tokens=tokens, lane=Lane.BACKGROUND)
         good = [outcome for outcome in parsed if isinstance(outcome, Document)]
         tagged = iter(await self._tag(served, good))
         outcomes = [next(tagged) if isinstance(outcome, Document) else outcome for outcome in parsed]

@@ -9,7 +9,7 @@ from contextvars import copy_context
 from dataclasses import dataclass
 from functools import partial
 from itertools import groupby
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from service.account import current_account
 from service.admission import Admission
@@ -24,7 +24,7 @@ from taggers.document import Document, Sentence, Span
 from taggers.labeler import join_labels
 from taggers.pipeline import Tagger
 
-_CHARACTERS_PER_TOKEN = 4
+CHARACTERS_PER_TOKEN = 4
 """About; admission counts before the text is segmented."""
 
 _AT_ONCE_TOKENS = 200
@@ -108,8 +108,8 @@ class ServedModel:
         self, documents: Sequence[Document], *, tasks: Iterable[str] | None, stopwatch: Stopwatch
     ) -> list[Document]:
         """Tag documents, in their order; otherwise as ``tag_into``."""
-        found: list[list[Sentence]] = [[] for _ in documents]
-        await self.tag_into(documents, lambda index, some: found[index].extend(some), tasks=tasks, stopwatch=stopwatch)
+        found, take = _collect(documents)
+        await self.tag_into(documents, take, tasks=tasks, stopwatch=stopwatch)
         return [
             Document(document.text, tuple(sentences), document.id)
             for document, sentences in zip(documents, found, strict=True)
@@ -149,8 +149,7 @@ class ServedModel:
     ) -> list[list[JudgedSentence]]:
         """What a span task says of every word, sentence by sentence, for each document; otherwise as ``tag``."""
         (wanted,) = self.tagger.check_tasks([task])
-        found: list[list[JudgedSentence]] = [[] for _ in documents]
-        take = lambda index, some: found[index].extend(some)  # noqa: E731
+        found, take = _collect(documents)
         await self._label(documents, partial(self._judge, task=wanted), take, stopwatch, None)
         return found
 
@@ -224,6 +223,12 @@ class ServedModel:
         return JudgedSentence(labelled.sentence, layer.labels.decode(ids), scores, layer.decode_spans(ids, scores))
 
 
+def _collect(documents: Sequence[Document]) -> tuple[list[list[Any]], Take[Any]]:
+    """What is found in each document, and the function that takes it."""
+    found: list[list[Any]] = [[] for _ in documents]
+    return found, lambda index, some: found[index].extend(some)
+
+
 def _stop(loop: asyncio.AbstractEventLoop, batchers: Iterable[Batcher]) -> None:
     """Stop the batchers of a model that nobody holds any more, whichever thread was the last to hold it."""
     if not loop.is_closed():
@@ -234,6 +239,6 @@ def _stop(loop: asyncio.AbstractEventLoop, batchers: Iterable[Batcher]) -> None:
 def count_tokens(documents: Iterable[Document]) -> int:
     """About how many tokens documents have."""
     return sum(
-        sum(map(len, document)) if document.sentences else 1 + len(document.text) // _CHARACTERS_PER_TOKEN
+        sum(map(len, document)) if document.sentences else 1 + len(document.text) // CHARACTERS_PER_TOKEN
         for document in documents
     )
