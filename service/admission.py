@@ -30,10 +30,9 @@ class Admission:
         self.max_seconds = max_seconds
         self.tokens = 0
         self.tokens_per_second: float | None = None
-        """What is answered, measured while there is always something to do; None until there was for a second."""
+        """What can be answered, measured while more than that is waiting; None until there was for a second."""
         self._clock = clock
-        self._since = 0.0
-        self._answered = 0
+        self._begin()
 
     @contextmanager
     def admit(self, tokens: int) -> Iterator[None]:
@@ -53,24 +52,34 @@ class Admission:
             detail = f"{self.tokens} tokens are waiting; the queue holds {room} now"
             raise QueueFull(detail, retry_after_s=min(max(wait, 1), _LONGEST_WAIT_S))
         if not self.tokens:
-            self._since, self._answered = self._clock(), 0
+            self._begin()
         self.tokens += tokens
         try:
             yield
         finally:
+            self._answered += tokens
+            self._fewest = min(self._fewest, self.tokens)
             self.tokens -= tokens
-            self._measure(tokens)
+            self._measure()
 
     def _room(self) -> int:
         if self.tokens_per_second is None:
             return self.max_tokens
         return int(min(self.max_tokens, self.tokens_per_second * self.max_seconds))
 
-    def _measure(self, tokens: int) -> None:
-        self._answered += tokens
+    def _begin(self) -> None:
+        """Begin to measure."""
+        self._since = self._clock()
+        self._answered = 0
+        self._fewest: float = inf
+
+    def _measure(self) -> None:
         passed = self._clock() - self._since
-        if passed >= _MEASURED_S:
+        if passed < _MEASURED_S:
+            return
+        # Where less was there at a time than was answered in all, the clients set the pace, not we.
+        if self._fewest >= self._answered:
             rate = self._answered / passed
             before = self.tokens_per_second
             self.tokens_per_second = rate if before is None else before + _SMOOTHING * (rate - before)
-            self._since, self._answered = self._clock(), 0
+        self._begin()

@@ -71,15 +71,30 @@ def test_nobody_waits_longer_than_is_good() -> None:
         pass
 
 
-def test_the_rate_is_measured_while_there_is_something_to_do() -> None:
+def test_the_rate_is_measured_while_the_queue_is_long() -> None:
     admission, clock = admission_with(None)
     for _ in range(10):  # quick ones, now and then, tell nothing
         with admission.admit(10):
             clock.now += 0.1
         clock.now += 100
+    with admission.admit(1):  # nor do those that come one after the other: there might be more
+        for _ in range(10):
+            with admission.admit(9):
+                clock.now += 0.25
     assert admission.tokens_per_second is None
-    with admission.admit(1):
+    with admission.admit(80):
         for _ in range(10):
             with admission.admit(9):
                 clock.now += 0.25
     assert admission.tokens_per_second == pytest.approx(36)
+
+
+def test_a_light_load_does_not_make_the_room_smaller() -> None:
+    admission, clock = admission_with(50.0, max_seconds=2)
+    with admission.admit(1):
+        for _ in range(30):
+            with admission.admit(2):
+                clock.now += 0.1
+    with admission.admit(99):
+        pass
+    assert admission.tokens_per_second == pytest.approx(50)

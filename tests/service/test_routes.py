@@ -354,7 +354,7 @@ def comparable(answer: TagAnswer) -> list[Any]:
 def test_a_failure_is_its_own_requests_and_says_nothing(
     settings: Settings, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    whole = Labeler.label
+    whole = Labeler.prepare
 
     def fail_on_poison(self: Labeler, chunks: Any) -> Any:
         if any("poison" in chunk.forms for chunk in chunks):
@@ -362,7 +362,7 @@ def test_a_failure_is_its_own_requests_and_says_nothing(
         return whole(self, chunks)
 
     async def scenario(client: httpx.AsyncClient) -> None:
-        monkeypatch.setattr(Labeler, "label", fail_on_poison)
+        monkeypatch.setattr(Labeler, "prepare", fail_on_poison)
         bodies = [{"documents": [{"tokens": [["poison" if number == 5 else "word"]]}]} for number in range(10)]
         answers = await asyncio.gather(*(tag(client, **body) for body in bodies))
         found = problem(answers.pop(5), 500)
