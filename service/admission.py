@@ -32,6 +32,8 @@ class Admission:
         self.tokens_per_second: float | None = None
         """What can be answered, measured while more than that is waiting; None until there was for a second."""
         self._clock = clock
+        self._fewest = inf
+        """The fewest tokens there were at a time since the measurement began."""
         self._begin()
 
     @contextmanager
@@ -71,7 +73,7 @@ class Admission:
         """Begin to measure."""
         self._since = self._clock()
         self._answered = 0
-        self._fewest: float = inf
+        self._fewest = inf
 
     def _measure(self) -> None:
         passed = self._clock() - self._since
