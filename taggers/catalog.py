@@ -9,7 +9,7 @@ from taggers.manifest import Manifest, read_manifest
 PRETRAINED = Path(__file__).parent / "pretrained"
 """Where the bundled model folders are."""
 
-ALIASES = {"en": "en-cnn"}
+ALIASES = {"english": "en", "vietnamese": "vi", "japanese": "ja"}
 """Names that answer with another model."""
 
 

@@ -16,7 +16,7 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """Two models, one of which answers to ``en``."""
     made = {}
     base = tmp_path_factory.mktemp("several")
-    for seed, name in enumerate(["tiny", "en-cnn"]):
+    for seed, name in enumerate(["tiny", "en"]):
         model = tiny_model(seed=seed)
         made[name] = base / name
         manifest = model.manifest.model_copy(update={"name": name, "scores": {"EWT": {"upos": 0.5}}})
@@ -36,11 +36,11 @@ def loaded(settings: Settings, check: object) -> None:
 
 def test_models_are_found_by_name_and_alias(folders: dict[str, Path]) -> None:
     def check(registry: Registry) -> None:
-        assert registry.names == ("tiny", "en-cnn")
+        assert registry.names == ("tiny", "en")
         assert registry.default == "tiny"
-        assert registry.find("en") is registry.find("en-cnn")
-        assert registry.find("tiny") is not registry.find("en")
-        with pytest.raises(ModelNotFound, match="there are: en, en-cnn, tiny"):
+        assert registry.find("english") is registry.find("en")
+        assert registry.find("tiny") is not registry.find("english")
+        with pytest.raises(ModelNotFound, match="there are: en, english, tiny"):
             registry.find("de")
 
     loaded(Settings(models=tuple(map(str, folders.values()))), check)
@@ -48,18 +48,18 @@ def test_models_are_found_by_name_and_alias(folders: dict[str, Path]) -> None:
 
 def test_descriptions_say_what_clients_may_know(folders: dict[str, Path]) -> None:
     def check(registry: Registry) -> None:
-        english, tiny = registry.describe("en"), registry.describe("tiny")
-        assert (english.name, english.aliases, english.default) == ("en-cnn", ["en"], True)
+        english, tiny = registry.describe("english"), registry.describe("tiny")
+        assert (english.name, english.aliases, english.default) == ("en", ["english"], True)
         assert (tiny.aliases, tiny.default) == ([], False)
         assert english.scores == {"EWT": {"upos": 0.5}}
         assert english.tasks["ner"].labels == ["LOC", "ORG", "PER"]
         assert (english.tasks["lemma"].labels, english.tasks["lemma"].num_rules) == (None, 7)
         assert english.segments
-        assert [found.name for found in registry.describe_all()] == ["en-cnn", "tiny"]
+        assert [found.name for found in registry.describe_all()] == ["en", "tiny"]
         for found in registry.describe_all():
             assert str(folders["tiny"].parent) not in found.model_dump_json()
 
-    loaded(Settings(models=(str(folders["en-cnn"]), str(folders["tiny"]))), check)
+    loaded(Settings(models=(str(folders["en"]), str(folders["tiny"]))), check)
 
 
 def test_without_a_choice_every_bundled_model_is_served_and_en_is_the_default(
@@ -67,10 +67,10 @@ def test_without_a_choice_every_bundled_model_is_served_and_en_is_the_default(
 ) -> None:
     monkeypatch.setattr("taggers.catalog.PRETRAINED", folders["tiny"].parent)
     registry = Registry(Settings())
-    assert registry.names == ("en-cnn", "tiny")
+    assert registry.names == ("en", "tiny")
     assert registry.default == "en"
-    assert Registry(Settings(models=("tiny", "en"))).default == "tiny"
-    assert Registry(Settings(models=("en",))).names == ("en-cnn",)
+    assert Registry(Settings(models=("tiny", "english"))).default == "tiny"
+    assert Registry(Settings(models=("english",))).names == ("en",)
 
 
 def test_the_same_model_twice_is_one_but_two_of_one_name_are_refused(folders: dict[str, Path], tmp_path: Path) -> None:

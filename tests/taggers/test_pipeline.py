@@ -235,32 +235,32 @@ def test_what_a_tagger_tells_of_itself(tagger: Tagger) -> None:
 def bundled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr("taggers.catalog.PRETRAINED", tmp_path / "pretrained")
     monkeypatch.chdir(tmp_path)
-    tiny_folder(tmp_path / "pretrained" / "en-cnn")
+    tiny_folder(tmp_path / "pretrained" / "en")
     (tmp_path / "pretrained" / "unfinished").mkdir()
     return tmp_path / "pretrained"
 
 
 def test_bundled_models_by_name_and_alias(bundled: Path) -> None:
-    assert bundled_models() == {"en-cnn": bundled / "en-cnn"}
-    assert find_model("en-cnn") == find_model("en") == bundled / "en-cnn"
-    assert describe("en").name == "tiny"
-    tagger = taggers.load("en", device="cpu")
+    assert bundled_models() == {"en": bundled / "en"}
+    assert find_model("en") == find_model("english") == bundled / "en"
+    assert describe("english").name == "tiny"
+    tagger = taggers.load("english", device="cpu")
     assert isinstance(tagger, taggers.Tagger)
     check(tagger("Ada wrote."), "Ada wrote.")
 
 
 def test_a_folder_by_its_path(bundled: Path, tmp_path: Path) -> None:
-    shutil.move(bundled / "en-cnn", tmp_path / "mine")
+    shutil.move(bundled / "en", tmp_path / "mine")
     assert find_model("mine") == Path("mine")
     assert find_model(tmp_path / "mine") == tmp_path / "mine"
     assert load(tmp_path / "mine", device="cpu").name == "tiny"
-    with pytest.raises(ModelNotFound, match="unknown model 'en'; there are: none"):
-        find_model("en")
+    with pytest.raises(ModelNotFound, match="unknown model 'english'; there are: none"):
+        find_model("english")
 
 
 @pytest.mark.parametrize("name", ["de", "", "no/such/folder", "a\x00b", "x" * 5000])
 def test_a_model_that_is_not_there(bundled: Path, name: str) -> None:
-    with pytest.raises(ModelNotFound, match="there are: en, en-cnn"):
+    with pytest.raises(ModelNotFound, match="there are: en, english"):
         load(name)
 
 
