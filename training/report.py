@@ -112,7 +112,8 @@ def _front_matter(facts: CardFacts) -> str:
 def _usage(name: str) -> str:
     python = [
         "import taggers",
-        f"tagger = taggers.load({name!r})",
+        "",
+        f"tagger = taggers.load({json.dumps(name)})",
         'document = tagger("Ada Lovelace wrote to Babbage in London.")',
     ]
     return "\n".join(["```sh", f"tagline tag letter.txt --model {name}", "```", "", "```python", *python, "```"])
