@@ -18,6 +18,14 @@ NO_PIECE = -1
 """In ``first_BT``: this word has no piece."""
 
 
+def silence(x_BTD: Tensor, mask_BT: Tensor) -> Tensor:
+    """``(B, T, D) -> (B, T, D)``: zero where the mask is false, for which ``x_BTD`` must be finite there.
+
+    A product, since ``masked_fill`` with a mask to broadcast takes seven times as long on a CPU.
+    """
+    return x_BTD * mask_BT[..., None].to(x_BTD.dtype)
+
+
 class FormIds(NamedTuple):
     """The feature ids of one form; features that the network does not use are 0 or empty."""
 

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import embedding
 
-from taggers.batch import PADDING, TokenBatch
+from taggers.batch import PADDING, TokenBatch, silence
 from taggers.convolution import Convolution
 from taggers.features import UNKNOWN
 from taggers.quantization import quantize_rows
@@ -67,7 +67,7 @@ class CharacterEmbedding(nn.Module):
         if characters_FC.shape[1] == 0:
             return self.table.weight.new_zeros(characters_FC.shape[0], filters)
         mask_FC = characters_FC != PADDING
-        x_FCW = self.table(characters_FC).masked_fill(~mask_FC[..., None], 0.0)  # the edges read their neighbors
+        x_FCW = silence(self.table(characters_FC), mask_FC)  # the edges read their neighbors
         x_FCW = self.convolution(x_FCW).masked_fill(~mask_FC[..., None], -torch.inf)
         x_FW = x_FCW.amax(1)
         return torch.where(mask_FC.any(1, keepdim=True), x_FW, torch.zeros_like(x_FW)).relu()
@@ -133,5 +133,4 @@ class FormEmbeddings(nn.Module):
         x_FW = torch.cat([part(ids[name]) for name, part in self.parts.items()], dim=1)
         x_FD = self.norm(self.projection(x_FW))
         # Not x_FD[form_BT], whose gradient is several times slower on a CPU.
-        x_BTD: Tensor = self.dropout(embedding(batch.form_BT, x_FD))
-        return x_BTD.masked_fill(~batch.mask_BT[..., None], 0.0)
+        return silence(self.dropout(embedding(batch.form_BT, x_FD)), batch.mask_BT)

@@ -250,4 +250,4 @@ def test_quantized_vectors_are_off_by_half_a_step_at_most(rows: list[list[float]
     assert ((found - vectors).abs() <= step * (0.5 + 1e-4) + 1e-12).all()
     assert not table(torch.tensor([0, 1])).any(), "padding and the unknown word"
     largest = vectors.abs().argmax(1, keepdim=True)
-    torch.testing.assert_close(found.gather(1, largest), vectors.gather(1, largest), rtol=1e-5, atol=1e-11)
+    torch.testing.assert_close(found.gather(1, largest), vectors.gather(1, largest), rtol=2**-8, atol=1e-11)

@@ -233,7 +233,7 @@ def test_a_segmenter_of_syllables_has_a_pretrained_encoder_of_its_own(
     changes += ["training.epochs=1"]
     caplog.set_level(logging.WARNING)
     build(recipe_of(corpus, *(f"segmenter.{change}" for change in changes), "training.epochs=1"), tmp_path / "run")
-    assert any("boundaries lie inside a unit" in message for message in caplog.messages)  # "did|n't"
+    assert not caplog.messages  # "did|n't", whose boundary lies inside a unit, is looked up
     model = load_model(tmp_path / "run", device=CPU)
     assert model.segmenter is not None
     assert model.segmenter.units == "syllables"
