@@ -1,6 +1,5 @@
 """``tagline tag`` as a shell runs it: pipes, interrupts, a reader that goes away, a terminal."""
 
-import contextlib
 import json
 import os
 import pty
@@ -8,7 +7,6 @@ import signal
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import pytest
 
@@ -84,47 +82,6 @@ def test_reader_that_goes_away_is_no_failure_to_talk_about(options, tmp_path) ->
         assert process.wait(60) == 141
         assert process.stderr
         assert process.stderr.read() == b""
-
-
-def test_killed_with_its_workers_at_work_and_resumed_it_gives_the_same(options, tmp_path) -> None:
-    path, out, journal = tmp_path / "in.jsonl", tmp_path / "out.jsonl", tmp_path / "out.jsonl.journal"
-    path.write_bytes(rows(12_000))
-    tokens = [str(path), *options, "--workers", "2", "-o"]
-    whole = [*TAGLINE, *tokens, str(tmp_path / "whole.jsonl")]
-    subprocess.run(whole, stdin=subprocess.DEVNULL, capture_output=True, check=True, timeout=300)
-    for kill in range(3):
-        enough = 300 + 600 * kill  # the first line, and some commits
-        with start(*tokens, str(out), "--resume", stdin=subprocess.DEVNULL) as process:
-            while process.poll() is None and (not journal.exists() or journal.stat().st_size < enough):
-                time.sleep(0.001)
-            workers = children_of(process.pid)
-            process.kill()
-        wait_until_gone(workers)
-        assert not out.exists()
-    last = subprocess.run(
-        [*TAGLINE, *tokens, str(out), "--resume"], stdin=subprocess.DEVNULL, capture_output=True, timeout=300
-    )
-    assert last.returncode == 0, last.stderr
-    assert out.read_bytes() == (tmp_path / "whole.jsonl").read_bytes()
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["in.jsonl", "out.jsonl", "whole.jsonl"]
-
-
-def children_of(parent: int) -> list[int]:
-    """The processes that a process has started (on Linux)."""
-    found = []
-    for status in Path("/proc").glob("[0-9]*/stat"):
-        with contextlib.suppress(OSError):
-            if int(status.read_text().rpartition(")")[2].split()[1]) == parent:
-                found.append(int(status.parent.name))
-    return found
-
-
-def wait_until_gone(processes: list[int]) -> None:
-    """No worker outlives the process that feeds it by much."""
-    deadline = time.monotonic() + 120
-    while any(Path(f"/proc/{process}").exists() for process in processes):
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
 
 
 def test_interrupt_of_the_whole_group_is_told_once(options, tmp_path) -> None:
