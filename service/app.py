@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from functools import partial
 from pathlib import Path
 
@@ -14,6 +14,8 @@ from litestar.types import Message, Scope
 
 from service.doors import Doors, cors_config, describe_doors
 from service.errors import answer_problem
+from service.jobs.desk import Desk
+from service.jobs.routes import JOB_ROUTES
 from service.metrics import Metrics
 from service.openapi import openapi_config
 from service.page_files import page_router
@@ -42,10 +44,12 @@ def create_app(settings: Settings, *, on_loaded: OnLoaded | None = None, shared:
 
     Raises:
         ModelError: A model or the device is not there; nothing is loaded yet.
+        ConfigError: The database of the jobs is of no known kind.
     """
     metrics = Metrics(shared=shared)
     registry = Registry(settings, metrics=metrics)
     siblings = Siblings(registry, folder=shared)
+    desk = None if settings.jobs == "off" else Desk(settings, registry=registry, metrics=metrics)
     request_model = tag_request(max_documents=settings.max_documents)
 
     @asynccontextmanager
@@ -53,16 +57,24 @@ def create_app(settings: Settings, *, on_loaded: OnLoaded | None = None, shared:
         async with siblings.meeting():
             loading = asyncio.create_task(_load(registry, on_loaded or log_loaded))
             try:
-                yield
+                async with nullcontext() if desk is None else desk.open():
+                    yield
             finally:
                 loading.cancel()
                 await asyncio.gather(loading, return_exceptions=True)
                 await registry.close()
 
     app = Litestar(
-        [page_router(), *ROUTES, reload_model, *([] if settings.metrics == "off" else [scrape])],
+        [
+            page_router(),
+            *ROUTES,
+            reload_model,
+            *([] if desk is None else JOB_ROUTES),
+            *([] if settings.metrics == "off" else [scrape]),
+        ],
         lifespan=[lifespan],
         dependencies={
+            "desk": Provide(lambda: desk, sync_to_thread=False),
             "metrics": Provide(lambda: metrics, sync_to_thread=False),
             "registry": Provide(lambda: registry, sync_to_thread=False),
             "siblings": Provide(lambda: siblings, sync_to_thread=False),

@@ -20,6 +20,7 @@ _OPEN_ROUTES = frozenset({"/", "/page/{file}", "/health/live", "/health/ready"})
 """What orchestrators and people see without a key, and what no rate limit counts."""
 _METRICS = "/metrics"
 _KEY_HEADER = "X-API-Key"
+_CLIENT = "tagline_client"
 
 
 class Doors(ASGIMiddleware):
@@ -36,10 +37,10 @@ class Doors(ASGIMiddleware):
     async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
         """Go on with a request, or refuse it."""
         if scope["path_template"] not in self._open_routes:
-            self._check_rate(self._check_key(scope))
+            self._check_rate(self._check_client(scope))
         await next_app(scope, receive, send)
 
-    def _check_key(self, scope: Scope) -> str:
+    def _check_client(self, scope: Scope) -> str:
         """Who it is: the holder of a key, or an address where there are no keys."""
         if not self._keys:
             client = scope.get("client")
@@ -49,12 +50,20 @@ class Doors(ASGIMiddleware):
         found = [any([compare_digest(known, one) for one in given]) for known in self._keys]  # noqa: C419
         if not any(found):
             raise Unauthorized("the API key is not known" if given else "expected an API key")
-        return f"key {found.index(True)}"
+        holder = self._keys[found.index(True)].hex()
+        scope["state"][_CLIENT] = holder
+        return holder
 
     def _check_rate(self, client: str) -> None:
         wait = self._rate.take(client) if self._rate is not None else 0.0
         if wait:
             raise TooManyRequests("too many requests in a minute", retry_after_s=ceil(wait))
+
+
+def client_of(scope: Scope) -> str | None:
+    """Which client it is, by a digest of its key; None where there are no keys."""
+    found: str | None = scope["state"].get(_CLIENT)
+    return found
 
 
 def open_routes(settings: Settings) -> frozenset[str]:

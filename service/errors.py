@@ -3,11 +3,16 @@
     ServiceError
     ├── BadRequest           the body is not what the interface demands; carries the path of each bad field
     ├── Unauthorized         there is no API key, or it is not known
+    ├── Forbidden            a job may not read from there
+    ├── JobNotFound          there is no such job, or it is somebody else's
+    ├── JobNotOver           a job has no results yet
     ├── TooManyRequests      a client comes too often; carries when to come back
     ├── NotAcceptable        no form of the answer that the client takes
     ├── TooLarge             the body or the number of documents is over its limit
     ├── Reloading            the model is being loaded already
     ├── RefusedModel         the folder of a model to be loaded is damaged; the old model goes on
+    ├── DiskFull             there is no room for what a job brings
+    ├── JobsUnavailable      the database or the folder of the jobs cannot be used
     ├── QueueFull            as much work is accepted as the queue holds; carries when to come back
     ├── NotReady             the models are still loading, or the service is shutting down
     ├── TookTooLong          a request ran into its time limit
@@ -62,6 +67,26 @@ class BadRequest(ServiceError):
 
 class Unauthorized(ServiceError):
     """There is no API key, or it is not known."""
+
+
+class Forbidden(ServiceError):
+    """A job may not read from there."""
+
+
+class JobNotFound(ServiceError):
+    """There is no such job, or it is somebody else's."""
+
+
+class JobNotOver(ServiceError):
+    """A job has no results yet; the detail says how far it is."""
+
+
+class DiskFull(ServiceError):
+    """There is no room on the disk for what a job brings."""
+
+
+class JobsUnavailable(ServiceError):
+    """The database or the folder of the jobs cannot be used."""
 
 
 class TooManyRequests(ServiceError):
@@ -132,10 +157,13 @@ TABLE: Mapping[type[Exception], Row] = {
     InvalidText: Row(400, "invalid-text", "A text is not valid Unicode"),
     UnknownTask: Row(400, "unknown-task", "The model has no such task"),
     Unauthorized: Row(401, "unauthorized", "An API key is needed"),
+    Forbidden: Row(403, "forbidden", "This may not be read"),
     ModelNotFound: Row(404, "unknown-model", "There is no such model"),
+    JobNotFound: Row(404, "unknown-job", "There is no such job"),
     ModelError: Row(400, "unsuitable-model", "The model cannot do this"),
     NotAcceptable: Row(406, "not-acceptable", "There is no such form of the answer"),
     Reloading: Row(409, "reloading", "The model is being loaded already"),
+    JobNotOver: Row(409, "job-not-over", "The job is not over"),
     TooLarge: Row(413, "too-large", "The request is over a limit"),
     RefusedModel: Row(422, "refused-model", "The model cannot be loaded"),
     QueueFull: Row(429, "queue-full", "Too much work is waiting"),
@@ -143,6 +171,8 @@ TABLE: Mapping[type[Exception], Row] = {
     ClientGone: Row(499, "client-gone", "The client hung up"),
     NotReady: Row(503, "not-ready", "The service is not ready"),
     TookTooLong: Row(503, "took-too-long", "The request ran into its time limit"),
+    JobsUnavailable: Row(503, "jobs-unavailable", "Jobs cannot be served"),
+    DiskFull: Row(507, "disk-full", "The disk is full"),
 }
 """Exception -> answer; a class without a row of its own is answered as its nearest base class."""
 

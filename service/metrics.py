@@ -7,7 +7,7 @@ In several processes (``--workers``) each writes to files of a shared folder, an
 """
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
 from importlib.metadata import version
@@ -88,12 +88,25 @@ class Metrics:
         )
         self.batch_failures = Counter("tagline_batch_failures", "Batches that failed", network, registry=made)
         self.busy_seconds = Counter("tagline_device_busy_seconds", "Time spent labelling", network, registry=made)
+        self.jobs = Gauge(
+            "tagline_jobs", "Jobs in the database", ["state"], multiprocess_mode="livemostrecent", registry=made
+        )
+        self.jobs_ended = Counter("tagline_jobs_ended", "Jobs done or failed", ["state"], registry=made)
+        self.job_chunks = Counter("tagline_job_chunks", "Chunks of jobs that are done", registry=made)
+        for state in ("done", "failed"):
+            self.jobs_ended.labels(state)
+        self.observe_jobs({})
         build = Gauge("tagline_build_info", "The release", ["version"], multiprocess_mode="livemax", registry=made)
         build.labels(version("tagline")).set(1)
         if shared is None:
             ProcessCollector(registry=made)
             PlatformCollector(registry=made)
             GCCollector(registry=made)
+
+    def observe_jobs(self, counts: Mapping[str, int]) -> None:
+        """So many jobs are in each state."""
+        for state in ("queued", "running", "done", "failed", "cancelled"):
+            self.jobs.labels(state).set(counts.get(state, 0))
 
     def write(self, accept: str) -> tuple[bytes, str]:
         """All metrics in a form that ``accept`` asks for, and its media type."""

@@ -30,6 +30,7 @@ from service.answers import Health, LineProblem, ModelDescription, ModelsAnswer,
 from service.bodies import CONLLU, MESSAGEPACK
 from service.errors import PROBLEM_JSON
 from service.huggingface import Entity, TokenClassificationRequest
+from service.jobs.schemas import JobAnswer, JobFromSource, JobsAnswer
 from service.rendering import FORMS
 from service.schemas import ReloadRequest, TagOptions, TagRequest
 from service.stream import NDJSON
@@ -39,13 +40,15 @@ Amend = Callable[[dict[str, Any]], dict[str, Any]]
 
 _PROBLEMS = {
     400: "The request is malformed; each bad field is named with its path",
-    404: "There is no such model",
+    403: "The address may not be read",
+    404: "There is no such model, or no such job",
     406: "No form of the answer suits Accept",
-    409: "The model is being loaded already",
+    409: "The model is being loaded already, or the job is not over",
     413: "The body or the number of documents is over its limit, which the detail names",
     422: "The model's folder is damaged; the old model goes on",
     429: "The queue is full; Retry-After says when to come back",
-    503: "Not loaded yet, shutting down, or over the time limit",
+    503: "Not loaded yet, shutting down, over the time limit, or jobs cannot be served",
+    507: "The disk is full",
 }
 
 
@@ -183,8 +186,11 @@ def openapi_config(tag_request: type[TagRequest], *, amend: Amend) -> OpenAPICon
 
 
 def _schemas(tag_request: type[TagRequest]) -> dict[str, Any]:
-    requests: list[type[BaseModel]] = [tag_request, ReloadRequest, TokenClassificationRequest]
-    answers: list[type[BaseModel]] = [TagAnswer, ModelsAnswer, ModelDescription, Health, Problem, LineProblem, Entity]
+    requests: list[type[BaseModel]] = [tag_request, ReloadRequest, TokenClassificationRequest, JobFromSource]
+    answers: list[type[BaseModel]] = [
+        *(TagAnswer, ModelsAnswer, ModelDescription, Health, Problem, LineProblem, Entity),
+        *(JobsAnswer, JobAnswer),
+    ]
     _, made = models_json_schema(
         [*((model, "validation") for model in requests), *((model, "serialization") for model in answers)],
         ref_template="#/components/schemas/{model}",

@@ -1,5 +1,6 @@
 """Settings of the service: read from environment variables that begin with ``TAGLINE_``; the command line wins."""
 
+import os
 import re
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -12,6 +13,11 @@ from taggers.errors import ConfigError
 
 _KEY = re.compile(r"[!-+\--~]+")
 _ORIGIN = re.compile(r"\*|[a-z][a-z0-9+.-]*://[^/\s?#@*]+")
+
+
+def _state_folder() -> Path:
+    given = os.environ.get("XDG_STATE_HOME")
+    return (Path(given) if given else Path("~/.local/state").expanduser()) / "tagline" / "jobs"
 
 
 class Settings(BaseSettings):
@@ -110,10 +116,37 @@ class Settings(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     """The least that is logged; ``info`` has one line for each request, but for health checks and metrics."""
 
+    jobs: Literal["on", "off"] = "on"
+    """Whether documents can be tagged in the background, under ``/v1/jobs``."""
+
+    jobs_folder: Path = Field(default_factory=_state_folder)
+    """Where jobs have their files; servers that share a database share it, too. Unless it is given: ``tagline/jobs`` in
+    the user's folder for state (``$XDG_STATE_HOME``, or ``~/.local/state``)."""
+
+    job_database: SecretStr | None = None
+    """The URL of the database of the jobs, such as ``postgresql://user:password@host/name``; None: SQLite, in the
+    folder of the jobs."""
+
+    jobs_at_once: int = Field(1, ge=1)
+    """How many jobs each worker works on at once; the others wait for their turn."""
+
+    max_job_bytes: int = Field(2_000_000_000, ge=1)
+    """The most bytes of a file that is sent for a job. One document in it may have ``max_body_bytes``."""
+
+    job_sources: Annotated[tuple[str, ...], NoDecode] = ()
+    """Where jobs may read from besides what is sent: the beginnings of addresses (``s3://bucket/texts/``), separated by
+    commas. None: from nowhere."""
+
+    job_keep_hours: float = Field(168, gt=0)
+    """How long the results of a job are kept when it is over."""
+
+    job_lease_s: float = Field(30, gt=0)
+    """After so long without a sign of life of the server that works on it, a job is given to another."""
+
     drain_timeout_s: int = Field(30, ge=0)
     """How long requests that were accepted may go on after the service was told to stop."""
 
-    @field_validator("models", "api_keys", "cors_origins", mode="before")
+    @field_validator("models", "api_keys", "cors_origins", "job_sources", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         return tuple(filter(None, map(str.strip, value.split(",")))) if isinstance(value, str) else value
@@ -145,5 +178,6 @@ def read_settings(**given: Any) -> Settings:
     except ValidationError as error:
         first = error.errors()[0]
         name = ".".join(map(str, first["loc"]))
-        found = "" if first["loc"][0] == "api_keys" else f", found {first['input']!r}"  # keys are for nobody's terminal
+        secret = first["loc"][0] in ("api_keys", "job_database")  # which are for nobody's terminal
+        found = "" if secret else f", found {first['input']!r}"
         raise ConfigError(f"setting {name} (TAGLINE_{name.upper()}): {first['msg']}{found}") from None

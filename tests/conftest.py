@@ -1,11 +1,19 @@
 """Fixtures that every test may use."""
 
+import atexit
 import os
+import shutil
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 # Before torch is imported: the tests' networks are tiny, and threads that wait for each other cost more than they do.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+# Services of the tests, in this process and others, leave the user's own jobs alone.
+_JOBS = tempfile.mkdtemp(prefix="tagline-jobs-")
+os.environ["TAGLINE_JOBS_FOLDER"] = _JOBS
+atexit.register(shutil.rmtree, _JOBS, ignore_errors=True)
 
 import pytest
 

@@ -1,0 +1,191 @@
+"""Crew: what a server process does about jobs: claims them, works on them, keeps its claims, clears up."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from time import monotonic
+from typing import TypeVar
+
+from service.errors import JobsUnavailable, NotReady
+from service.jobs.folder import JobsFolder
+from service.jobs.holder import Holder, this_machine
+from service.jobs.job import Job, State
+from service.jobs.runner import Runner
+from service.jobs.store import ClaimLost, Store
+from service.metrics import Metrics
+from service.registry import Phase, Registry
+from service.settings import Settings
+from taggers.errors import TaglineError
+
+logger = logging.getLogger("tagline")
+
+_POLL_S = 1.0
+_CLEAR_UP_S = 60.0
+_RENEWALS = 6
+"""A claim is renewed so often while its lease lasts."""
+
+Result = TypeVar("Result")
+
+
+class Crew:
+    """The jobs of one process.
+
+    Args:
+        store: All jobs.
+        folder: Their files.
+        registry: The models.
+        settings: How many at once, and how long results are kept.
+        metrics: What is told of jobs.
+    """
+
+    def __init__(
+        self, store: Store, folder: JobsFolder, *, registry: Registry, settings: Settings, metrics: Metrics
+    ) -> None:
+        self._store = store
+        self._folder = folder
+        self._registry = registry
+        self._settings = settings
+        self._metrics = metrics
+        self._keep_s = settings.job_keep_hours * 3600
+        self._machine = this_machine()
+        self._holder: Holder | None = None
+        self._running: dict[str, tuple[Job, asyncio.Task[None]]] = {}
+        self._news = asyncio.Event()
+        self._clear_up_at = monotonic()
+        self._trouble = ""
+
+    @asynccontextmanager
+    async def working(self) -> AsyncIterator[None]:
+        """Work as long as the block lasts; what is not done by then goes on elsewhere, or later."""
+        tasks = [asyncio.create_task(self._work()), asyncio.create_task(self._keep_claims())]
+        try:
+            yield
+        finally:
+            for task in [*tasks, *(task for _, task in self._running.values())]:
+                task.cancel()
+            await asyncio.gather(*tasks, *(task for _, task in self._running.values()), return_exceptions=True)
+            if self._holder is not None:
+                with suppress(JobsUnavailable):  # then it waits until the lease is over, or we are back
+                    await asyncio.to_thread(self._store.release, self._holder.id)
+                self._holder.close()
+
+    def wake(self) -> None:
+        """There is a job."""
+        self._news.set()
+
+    async def stop(self, id: str) -> None:
+        """Leave a job that is over at once, if it is ours."""
+        if id in self._running:
+            task = self._running[id][1]
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+    async def _work(self) -> None:
+        while True:
+            self._news.clear()
+            try:
+                await self._take_turn()
+            except (JobsUnavailable, OSError) as error:
+                self._tell(str(error))
+            else:
+                self._tell("")
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_POLL_S):
+                    await self._news.wait()
+
+    async def _take_turn(self) -> None:
+        """Do all that there is to do now."""
+        if self._registry.phase is not Phase.READY:
+            return
+        if self._holder is None:
+            self._holder = await asyncio.to_thread(self._take_place)
+        holder = self._holder
+        await asyncio.to_thread(self._store.take_back, self._machine, holder.is_dead)
+        if monotonic() >= self._clear_up_at:
+            await asyncio.to_thread(self._clear_up)
+            self._clear_up_at = monotonic() + _CLEAR_UP_S
+        while len(self._running) < self._settings.jobs_at_once:
+            job = await asyncio.to_thread(
+                self._store.claim, holder=holder.id, machine=self._machine, lease_s=self._settings.job_lease_s
+            )
+            if job is None:
+                break
+            self._running[job.id] = job, asyncio.create_task(self._run(job))
+        self._metrics.observe_jobs(await asyncio.to_thread(self._store.count))
+
+    def _take_place(self) -> Holder:
+        self._folder.make()
+        return Holder(self._folder.path / "servers")
+
+    def _clear_up(self) -> None:
+        for id in self._store.forget_expired():
+            self._folder.remove(id)
+            logger.info("job %s expired", id)
+        self._folder.sweep(self._store.ids())
+
+    async def _run(self, job: Job) -> None:
+        logger.info("job %s %s", job.id, f"goes on behind record {job.position.records}" if job.chunks else "begins")
+        runner = Runner(
+            job,
+            store=self._store,
+            folder=self._folder,
+            registry=self._registry,
+            settings=self._settings,
+            metrics=self._metrics,
+        )
+        try:
+            await self._run_to_its_end(job, runner)
+        except ClaimLost:
+            logger.info("job %s is no longer ours", job.id)
+        except NotReady:
+            pass  # the service is shutting down, and puts it back
+        finally:
+            del self._running[job.id]
+            self._news.set()
+
+    async def _run_to_its_end(self, job: Job, runner: Runner) -> None:
+        state: State = "done"
+        problem = None
+        try:
+            await runner.run()
+        except (TaglineError, OSError) as error:
+            state, problem = "failed", _one_line(error)
+        except (ClaimLost, NotReady):
+            raise
+        except Exception:
+            logger.exception("job %s failed", job.id)
+            state, problem = "failed", "the service made a mistake; its log tells more"
+        if not await self._patiently(lambda: self._store.finish(job, state, error=problem, keep_s=self._keep_s)):
+            raise ClaimLost
+        self._metrics.jobs_ended.labels(state).inc()
+        logger.info("job %s is %s%s", job.id, state, f": {problem}" if problem else "")
+
+    async def _patiently(self, ask: Callable[[], Result]) -> Result:
+        while True:
+            try:
+                return await asyncio.to_thread(ask)
+            except JobsUnavailable as error:
+                self._tell(str(error))
+                await asyncio.sleep(_POLL_S)
+
+    async def _keep_claims(self) -> None:
+        lease_s = self._settings.job_lease_s
+        while True:
+            await asyncio.sleep(lease_s / _RENEWALS)
+            for job, task in list(self._running.values()):
+                with suppress(JobsUnavailable):  # the next time will do, or else the claim is lost
+                    if not await asyncio.to_thread(self._store.renew, job, lease_s=lease_s):
+                        task.cancel()
+
+    def _tell(self, trouble: str) -> None:
+        """Tell the log what is wrong, once."""
+        if trouble and trouble != self._trouble:
+            logger.error("jobs wait: %s", trouble)
+        self._trouble = trouble
+
+
+def _one_line(error: Exception) -> str:
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror  # without the name of a file, which is no client's business
+    return (str(error) or type(error).__name__).partition("\n")[0]

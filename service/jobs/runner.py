@@ -1,0 +1,123 @@
+"""Runner: a claimed job, from where it is to its end."""
+
+import asyncio
+import logging
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import aclosing
+from time import monotonic
+
+from service.ahead import work_ahead
+from service.errors import JobsUnavailable
+from service.jobs.chunk_tagger import ChunkTagger, Outcome
+from service.jobs.folder import JobsFolder
+from service.jobs.job import Job, PartDone
+from service.jobs.sources import describe_sources, open_input, read_options
+from service.jobs.store import Store
+from service.metrics import Metrics
+from service.registry import Registry
+from service.settings import Settings
+from taggers.bulk.chunks import Chunk, read_chunks
+from taggers.bulk.sources import Source
+from taggers.errors import TaglineError
+
+logger = logging.getLogger("tagline")
+
+_AT_ONCE = 2
+"""While one chunk is tagged, the next is parsed or the last one written."""
+
+_RETRY_S = 1.0
+_MAX_ATTEMPTS = 10
+"""So often a job is taken up at the same place: what is there may be what ends the server."""
+
+
+class Runner:
+    """Works on one job.
+
+    Args:
+        job: The job, claimed.
+        store: Where it stands.
+        folder: Where its files are.
+        registry: The models.
+        settings: The limit of a document.
+        metrics: Told of every chunk.
+    """
+
+    def __init__(
+        self,
+        job: Job,
+        *,
+        store: Store,
+        folder: JobsFolder,
+        registry: Registry,
+        settings: Settings,
+        metrics: Metrics,
+    ) -> None:
+        self._job = job
+        self._store = store
+        self._folder = folder
+        self._metrics = metrics
+        self._options = read_options(job.order.input, max_record_bytes=settings.max_body_bytes)
+        self._tagger = ChunkTagger(lambda: registry.find(job.order.model), job.order, self._options)
+
+    async def run(self) -> None:
+        """Work on it until all is done.
+
+        Raises:
+            ClaimLost: It is somebody else's, or over.
+            NotReady: The service is shutting down.
+            TaglineError: It cannot be done; what was done is kept.
+            OSError: Its files cannot be read or written.
+        """
+        job = self._job
+        if job.attempts > _MAX_ATTEMPTS:
+            raise TaglineError(
+                f"the service ended {_MAX_ATTEMPTS} times while it worked on the records behind "
+                f"record {job.position.records}"
+            )
+        sources = await asyncio.to_thread(self._prepare)
+        chunks = read_chunks(sources, self._options, job.position)
+        since = monotonic()
+        async with aclosing(work_ahead(_read(chunks), self._tagger.tag, at_once=_AT_ONCE)) as outcomes:
+            number = job.chunks
+            async for outcome in outcomes:
+                now = monotonic()
+                await self._commit(number, outcome, seconds=now - since)
+                number, since = number + 1, now
+                if outcome.last_failure is not None and len(sources) == 1 and outcome.end.source:
+                    failure = outcome.last_failure  # of the source as a whole, which ends where that is met
+                    raise TaglineError(f"{failure.place}: {failure.reason}")
+
+    def _prepare(self) -> tuple[Source, ...]:
+        job = self._job
+        self._folder.tidy(job.id, self._store.files(job.id))
+        sources = tuple(open_input(job.order, self._folder.upload(job.id)))
+        asked = job.order.input
+        if asked.source is not None and describe_sources(sources) != asked.version:
+            raise TaglineError(f"{asked.source} has changed since the job was made")
+        return sources
+
+    async def _commit(self, number: int, outcome: Outcome, *, seconds: float) -> None:
+        file = await asyncio.to_thread(self._folder.write_part, self._job.id, outcome.content)
+        part = PartDone(
+            file,
+            outcome.end,
+            outcome.documents,
+            outcome.failures,
+            outcome.words,
+            outcome.bytes_read,
+            seconds,
+        )
+        while True:
+            try:
+                await asyncio.to_thread(self._store.commit, self._job, number, part)
+            except JobsUnavailable as error:  # it may even have been done; the store finds out
+                logger.warning("job %s waits: %s", self._job.id, error)
+                await asyncio.sleep(_RETRY_S)
+            else:
+                break
+        self._metrics.job_chunks.inc()
+
+
+async def _read(chunks: Iterator[Chunk]) -> AsyncGenerator[Chunk, None]:
+    while (chunk := await asyncio.to_thread(next, chunks, None)) is not None:
+        yield chunk

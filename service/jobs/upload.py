@@ -1,0 +1,114 @@
+"""Upload: the body of a request -> a file, as it comes, within its limit."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from errno import EDQUOT, EFBIG, ENOSPC
+from pathlib import Path
+
+from litestar.exceptions import InternalServerException
+
+from service.errors import ClientGone, DiskFull, JobsUnavailable, TookTooLong, TooLarge
+from service.exchange import AnyRequest
+
+_WRITE_BYTES = 1 << 20
+_FULL = (ENOSPC, EDQUOT, EFBIG)
+
+
+class Upload:
+    """The body of a request that brings a file.
+
+    Args:
+        request: The request.
+        max_bytes: The most bytes of it.
+        idle_s: How long the client may send nothing.
+    """
+
+    def __init__(self, request: AnyRequest, *, max_bytes: int, idle_s: float) -> None:
+        self._request = request
+        self._max_bytes = max_bytes
+        self._idle_s = idle_s
+        self.over = False
+        """Whether all of it was received, or nothing more will come."""
+
+    def check_announced(self) -> None:
+        """Go on only if as much as is announced may come.
+
+        Raises:
+            TooLarge: It may not.
+        """
+        announced = self._request.headers.get("content-length", "")
+        if announced.isdecimal() and int(announced) > self._max_bytes:
+            raise self._too_large()
+
+    async def read(self) -> bytes:
+        """All of it.
+
+        Raises:
+            TooLarge: It is over the limit.
+            ClientGone: The client hung up.
+            TookTooLong: The client sent nothing for too long.
+        """
+        return b"".join([piece async for piece in self._pieces()])
+
+    async def write(self, path: Path) -> None:
+        """Write it to a file.
+
+        Raises:
+            TooLarge: It is over the limit.
+            ClientGone: The client hung up.
+            TookTooLong: The client sent nothing for too long.
+            DiskFull: There is no room for it.
+            JobsUnavailable: The file cannot be written.
+        """
+        with writing(), path.open("xb", buffering=0) as file:
+            waiting: list[bytes] = []
+            size = 0
+            async for piece in self._pieces():
+                waiting.append(piece)
+                size += len(piece)
+                if size >= _WRITE_BYTES:
+                    await asyncio.to_thread(file.writelines, waiting)
+                    waiting, size = [], 0
+            await asyncio.to_thread(file.writelines, waiting)
+
+    async def _pieces(self) -> AsyncIterator[bytes]:
+        self.check_announced()
+        size = 0
+        pieces = self._request.stream()
+        while True:
+            try:
+                async with asyncio.timeout(self._idle_s):
+                    piece = await anext(pieces, None)
+            except TimeoutError:
+                self.over = True
+                raise TookTooLong(f"nothing was sent for {self._idle_s:g} seconds") from None
+            except InternalServerException:
+                self.over = True
+                raise ClientGone("the client hung up while it was sending") from None
+            if piece is None:
+                self.over = True
+                return
+            size += len(piece)
+            if size > self._max_bytes:
+                raise self._too_large()
+            yield piece
+
+    def _too_large(self) -> TooLarge:
+        return TooLarge(f"expected a body of at most {self._max_bytes} bytes")
+
+
+@contextmanager
+def writing() -> Iterator[None]:
+    """Say what is wrong with the disk in words that a client may hear.
+
+    Raises:
+        DiskFull: There is no room.
+        JobsUnavailable: It cannot be written to.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.errno in _FULL:
+            raise DiskFull("there is no room on the disk for this") from error
+        raise JobsUnavailable(f"the folder of the jobs cannot be written to: {error.strerror}") from error
