@@ -74,7 +74,7 @@ def _conllu(piece: Piece) -> Document:
 
 
 def _json(line: str) -> Json:
-    data = check(json.loads(line), dict, "line")
+    data = check(json.loads(line.rstrip("\r\n")), dict, "line")  # else what it lacks is missed on the next line
     if _SURROGATE.search(line):  # only an escape can bring a lone surrogate in
         check_unicode(json.dumps(data, ensure_ascii=False))
     return data
