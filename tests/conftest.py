@@ -10,12 +10,14 @@ from pathlib import Path
 # Before torch is imported: the tests' networks are tiny, and threads that wait for each other cost more than they do.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
+import pytest
+
+from tests.postgres import Postgres, start_postgres
+
 # Services of the tests, in this process and others, leave the user's own jobs alone.
 _JOBS = tempfile.mkdtemp(prefix="tagline-jobs-")
 os.environ["TAGLINE_JOBS_FOLDER"] = _JOBS
 atexit.register(shutil.rmtree, _JOBS, ignore_errors=True)
-
-import pytest
 
 
 @pytest.fixture(scope="session")
@@ -31,6 +33,15 @@ def corpora() -> Path:
 def fixtures() -> Path:
     """The folder of small annotated files of our own."""
     return Path(__file__).parent / "fixtures"
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """A PostgreSQL of our own; skips where none is installed."""
+    with start_postgres() as found:
+        if found is None:
+            pytest.skip("no PostgreSQL is installed (apt-get install postgresql)")
+        yield found
 
 
 @pytest.fixture(scope="module")

@@ -201,7 +201,7 @@ class Store:
         """How many jobs are in each state that there are jobs in."""
         grouped = select(jobs.c.state, func.count()).group_by(jobs.c.state)
         with self._transaction() as connection:
-            return dict(connection.execute(grouped).tuples().all())
+            return {row[0]: row[1] for row in connection.execute(grouped)}
 
     def _update(self, *where: ColumnElement[bool], **values: Any) -> int:
         with self._transaction() as connection:
