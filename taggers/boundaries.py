@@ -6,7 +6,7 @@ visible character is lost. White space is what ``str.isspace`` says; zero-width 
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate, pairwise
 
@@ -34,13 +34,13 @@ LABELS = (OUTSIDE, SENTENCE, TOKEN, INSIDE, WORD, EXPAND_SENTENCE, EXPAND_TOKEN)
 """All labels, in the order of their ids."""
 
 
-def encode_boundaries(document: Document, *, look_up: bool = False) -> list[str]:
+def encode_boundaries(document: Document, *, opens: Collection[int] | None = None) -> list[str]:
     """The labels of a segmented document, one for each code point of its text.
 
     Args:
         document: With sentences.
-        look_up: Mark every multi-word token as one to be looked up, also where its words are its pieces: for a
-            segmenter that labels larger units than characters, which cannot mark a cut inside of one.
+        opens: Where a boundary can be, for a segmenter that labels larger units than characters; a multi-word token
+            that would have to be cut elsewhere is one to be looked up, even if its words are its pieces.
     """
     labels = [OUTSIDE] * len(document.text)
     for sentence in document:
@@ -53,11 +53,12 @@ def encode_boundaries(document: Document, *, look_up: bool = False) -> list[str]
             if start < end:
                 labels[start:end] = [INSIDE] * (end - start)
                 words = sentence.words[index : multi.stop]
-                literal = not multi.surface or (not look_up and _is_literal(words, multi.surface))
+                cuts = [piece for piece, _ in sentence.offsets[index + 1 : multi.stop]]
+                literal = not multi.surface or (_is_literal(words, multi.surface) and _can_open(cuts, opens))
                 labels[start] = _OPENERS[opened, literal]
                 if literal:
-                    for piece, _ in sentence.offsets[index + 1 : multi.stop]:
-                        labels[piece] = WORD
+                    for cut in cuts:
+                        labels[cut] = WORD
                 opened = True
             index = multi.stop
     return labels
@@ -111,18 +112,24 @@ def decode_boundaries(
     return tuple(sentences)
 
 
-def collect_expansions(documents: Iterable[Document], *, look_up: bool = False) -> dict[str, tuple[str, ...]]:
+def collect_expansions(
+    documents: Iterable[Document], *, find_opens: Callable[[str], Collection[int] | None] = lambda _: None
+) -> dict[str, tuple[str, ...]]:
     """The words of each multi-word token that is to be looked up, by lower-cased surface: the most frequent.
 
-    These are the tokens whose words are not simply their pieces, and with ``look_up`` all.
+    Args:
+        documents: Where they are.
+        find_opens: Where in a text a boundary can be, see ``encode_boundaries``.
     """
     counts: dict[str, Counter[tuple[str, ...]]] = defaultdict(Counter)
     for document in documents:
+        opens = find_opens(document.text)
         for sentence in document:
             for multi in sentence.multiword:
                 words = sentence.words[multi.first : multi.stop]
                 key = multi.surface.lower()
-                if look_up or not _is_literal(words, multi.surface):
+                cuts = [start for start, _ in sentence.offsets[multi.first + 1 : multi.stop]]
+                if not (_is_literal(words, multi.surface) and _can_open(cuts, opens)):
                     # Capitals that came with those of the surface go; a name inside a lower-case surface keeps its own.
                     counts[key][words if key == multi.surface else tuple(word.lower() for word in words)] += 1
     return {key: max(sorted(found), key=found.__getitem__) for key, found in sorted(counts.items())}
@@ -214,6 +221,10 @@ def _cuts(shape: str, start: int, stop: int) -> list[int]:
 
 def _is_literal(words: Iterable[str], surface: str) -> bool:
     return "".join(words) == surface
+
+
+def _can_open(places: Iterable[int], opens: Collection[int] | None) -> bool:
+    return opens is None or all(place in opens for place in places)
 
 
 def _cased(words: tuple[str, ...], surface: str) -> tuple[str, ...]:

@@ -209,7 +209,7 @@ class NetworkConfig(Config):
     margin: PositiveInt = 32
     """How many positions of context windows over a longer sequence share on either side."""
     units: UnitKind = "characters"
-    """Of a segmenter: what it labels; a pretrained encoder reads syllables only."""
+    """Of a segmenter: what it labels; a pretrained encoder cannot read characters."""
     lookahead: Annotated[int, Field(ge=0, le=16)] = 0
     """Of a segmenter of characters: how many of those behind its own each form shows; its prefixes are n-grams."""
 
@@ -220,8 +220,8 @@ class NetworkConfig(Config):
         pretrained = isinstance(self.encoder, TransformerConfig) and self.encoder.pretrained
         if not pretrained and not self.features.any:
             raise ValueError("without a pretrained encoder at least one feature of word forms is needed")
-        if self.units == "syllables" and self.lookahead:
-            raise ValueError("lookahead is of characters, and the units are syllables")
+        if self.units != "characters" and self.lookahead:
+            raise ValueError(f"lookahead is of characters, and the units are {self.units}")
         if pretrained and self.units == "characters" and any(t.type == "boundaries" for t in self.tasks.values()):
             raise ValueError('a pretrained encoder reads words or syllables, not characters: set units = "syllables"')
         return self

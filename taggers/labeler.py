@@ -1,6 +1,6 @@
 """Labeler: one network with its features and tasks. Sequences of forms in, labels out, whatever their length.
 
-The tagger's forms are words; the segmenter's are characters or syllables.
+The tagger's forms are words; the segmenter's are characters or runs of them.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence

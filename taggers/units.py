@@ -1,4 +1,4 @@
-"""Units: what of a raw text a segmenter labels, its characters or its syllables.
+"""Units: what of a raw text a segmenter labels: its characters, or runs of them.
 
 The units of a text follow each other without a gap and are together the whole text, so labels of units are labels of
 characters, and offsets stay exact.
@@ -6,12 +6,12 @@ characters, and offsets stay exact.
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, Literal, Protocol, TypeVar, overload
 
 from taggers.boundaries import INSIDE, OUTSIDE
 
-UnitKind = Literal["characters", "syllables"]
+UnitKind = Literal["characters", "syllables", "runs"]
 
 T = TypeVar("T")
 
@@ -22,6 +22,11 @@ class Units(Protocol):
     @property
     def forms(self) -> Sequence[str]:
         """What a network reads of each unit."""
+        ...
+
+    @property
+    def opens(self) -> Collection[int]:
+        """Where a boundary can be: the first visible character of each unit."""
         ...
 
     def gather(self, labels: Sequence[T]) -> list[T]:
@@ -38,14 +43,16 @@ def find_units(text: str, kind: UnitKind, *, lookahead: int = 0) -> Units:
 
     Args:
         text: Any text.
-        kind: Characters, or syllables: see ``Syllables``.
+        kind: Characters, or runs of them: see ``Runs``.
         lookahead: Of characters: how many of those behind its own each form shows.
     """
     match kind:
         case "characters":
             return Characters(text, lookahead=lookahead)
         case "syllables":
-            return Syllables(text)
+            return Runs(text, _syllable_shape(text), _SYLLABLE)
+        case "runs":
+            return Runs(text, _run_shape(text), _RUN)
 
 
 class Characters:
@@ -53,6 +60,7 @@ class Characters:
 
     def __init__(self, text: str, *, lookahead: int) -> None:
         self.forms: Sequence[str] = _Ahead(text, lookahead) if lookahead else text
+        self.opens = range(len(text))
 
     def gather(self, labels: Sequence[T]) -> list[T]:
         """The same labels."""
@@ -63,17 +71,24 @@ class Characters:
         return labels
 
 
-class Syllables:
-    """What is written apart, and punctuation: in Vietnamese syllables, of which a word has one or more.
+class Runs:
+    """What belongs together whatever the words are, with the white space before it.
 
-    A unit is a run of letters, digits and their marks, or any other single character, with the white space before it;
-    ideographs, kana and Hangul are single, too. White space at the end of the text belongs to its last unit. The form
-    shows of the white space whether there is a line end or a blank line in it.
+    Syllables are what is written apart, and punctuation, for a language like Vietnamese, where a word has one or more:
+    runs of letters, digits and their marks, or any other single character; ideographs, kana and Hangul are single, too.
+    Runs part letters and digits ("10|am"), and what English writes together with a verb ("do|n|'|t").
+
+    White space at the end of the text belongs to its last unit. The form shows of the white space whether there is a
+    line end or a blank line in it.
+
+    Args:
+        text: The text.
+        shape: A letter for each of its characters, which says what kind it is.
+        unit: What is a unit in that shape, whose group is what is visible of it.
     """
 
-    def __init__(self, text: str) -> None:
-        shape = text.translate({ord(character): _kind(character) for character in set(text)})
-        matches = list(_UNIT.finditer(shape))
+    def __init__(self, text: str, shape: str, unit: re.Pattern[str]) -> None:
+        matches = list(unit.finditer(shape))
         self._opens = [match.start(1) for match in matches]
         self._stops = [match.end() for match in matches]
         if matches:
@@ -83,6 +98,11 @@ class Syllables:
         self.forms = [
             _gap(text[match.start() : match.start(1)]) + text[match.start(1) : match.end()] for match in matches
         ] or [" "] * len(self._opens)
+
+    @property
+    def opens(self) -> Collection[int]:
+        """Where a boundary can be."""
+        return frozenset(self._opens)
 
     def gather(self, labels: Sequence[T]) -> list[T]:
         """The label of each unit's first visible character."""
@@ -100,16 +120,30 @@ class Syllables:
         return spread
 
 
-_UNIT = re.compile("s*(w[wm]*|[^s]m*)")
-"""A unit in the shape of a text, and in it what is visible."""
+_SYLLABLE = re.compile("s*([wd][wdm]*|[^s]m*)")
+_RUN = re.compile("s*(w[wm]*|d[dm]*|[^s]m*)")
+_NEGATION = re.compile(r"(?<=[^\W\d_])[nN](?=['\N{RIGHT SINGLE QUOTATION MARK}`][tT]\b)")
+
+
+def _syllable_shape(text: str) -> str:
+    return text.translate({ord(character): _kind(character) for character in set(text)})
+
+
+def _run_shape(text: str) -> str:
+    shape = _syllable_shape(text)
+    for match in _NEGATION.finditer(text):
+        shape = f"{shape[: match.start()]}p{shape[match.end() :]}"
+    return shape
 
 
 def _kind(character: str) -> str:
-    """White space ``s``, a letter or digit of a run ``w``, a mark ``m``, anything else ``p``."""
+    """White space ``s``, a letter of a run ``w``, a digit ``d``, a mark ``m``, anything else ``p``."""
     if character.isspace():
         return "s"
     if unicodedata.category(character).startswith("M"):
         return "m"
+    if character.isdecimal():
+        return "d"
     joins = (character.isalnum() or character == "_") and unicodedata.east_asian_width(character) != "W"
     return "w" if joins else "p"
 

@@ -168,7 +168,7 @@ def _prepare_segmenter(
     labeler = _fresh_labeler(
         config, tasks, forms, corpora, seed=seed, kept=wanted.pieces, pretrained_layers=wanted.pretrained_layers
     )
-    expansions = collect_expansions(train, look_up=wanted.units != "characters")
+    expansions = collect_expansions(train, find_opens=lambda text: find_units(text, wanted.units).opens)
 
     def finished(trained: Labeler) -> Segmenter:
         return Segmenter(trained, expansions, units=config.units, lookahead=config.lookahead)

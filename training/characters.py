@@ -13,7 +13,7 @@ from taggers.units import UnitKind, find_units
 from training.data import Example
 from training.typography import tighten, vary_characters
 
-_LENGTHS = {"characters": 400, "syllables": 100}
+_LENGTHS = {"characters": 400, "syllables": 100, "runs": 100}
 """Units of an example, about: long enough for context, short enough to shuffle."""
 _JOINED = 12
 """The most texts that are read as one."""
@@ -67,8 +67,8 @@ class CharacterCorpus:
         A warning says how many boundaries lie inside a unit, where they cannot be learned.
         """
         ids = {label: index for index, label in enumerate(LABELS)}
-        look_up = units != "characters"
-        labels = (encode_boundaries(document, look_up=look_up) for document in documents)
+        opens = (find_units(document.text, units).opens for document in documents)
+        labels = (encode_boundaries(document, opens=its) for document, its in zip(documents, opens, strict=True))
         texts = [(d.text, [ids[label] for label in its]) for d, its in zip(documents, labels, strict=True)]
         kept = [(text, labels) for text, labels in texts if text]
         if joints:

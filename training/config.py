@@ -169,10 +169,11 @@ class SegmenterConfig(Config):
 
     Attributes:
         model: The model to take it from.
-        units: What it labels: every character, or syllables, which are runs of letters and digits and other characters
-            one by one. No boundary can be found inside a unit; those that the data has there are counted.
+        units: What it labels: every character; syllables, which are runs of letters and digits, and other characters
+            one by one; or runs, the same with letters and digits apart, and the "n" of "don't". No boundary can be
+            found inside a unit: those that the data has there are counted, and multi-word tokens are looked up.
         features: Those of units. Of characters, prefixes are the n-grams that begin with one, see ``lookahead``.
-        encoder: What reads them; a pretrained one reads syllables.
+        encoder: What reads them; a pretrained one reads syllables or runs.
         pieces: See ``ModelConfig``, as ``pretrained_layers``.
         window: In units.
         margin: See ``NetworkConfig``.

@@ -7,14 +7,17 @@ from hypothesis import strategies as st
 from taggers.boundaries import INSIDE, LABELS, OUTSIDE, collect_expansions, decode_boundaries, encode_boundaries
 from taggers.clusters import keep_clusters
 from taggers.document import Document
-from taggers.units import find_units
+from taggers.units import UnitKind, find_units
 
 TEXTS = st.text(max_size=60) | st.text(alphabet="ab1_ .,\n\u00a0\u0301\u200d字あ한😀👍🏽🇻🇳", max_size=60)
 LABEL = st.sampled_from(LABELS)
 
 
-def forms(text: str) -> list[str]:
-    return list(find_units(text, "syllables").forms)
+RUNS: list[UnitKind] = ["syllables", "runs"]
+
+
+def forms(text: str, kind: UnitKind = "syllables") -> list[str]:
+    return list(find_units(text, kind).forms)
 
 
 @pytest.mark.parametrize(
@@ -37,9 +40,23 @@ def test_syllables_are_runs_of_letters_and_digits_and_other_characters_one_by_on
     assert forms(text) == expected
 
 
-@given(TEXTS, st.data())
-def test_labels_of_units_in_any_runs_are_one_for_each_character(text: str, data: st.DataObject) -> None:
-    units = find_units(text, "syllables")
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("10am, 3D b2b", ["10", "am", ",", " 3", "D", " b", "2", "b"]),
+        ("don't CAN\u2019T", ["do", "n", "'", "t", " CA", "N", "\u2019", "T"]),
+        ("n't ain'ts 5n't in't", ["n", "'", "t", " ain", "'", "ts", " 5", "n", "'", "t", " i", "n", "'", "t"]),
+        ("cannot Kim's", ["cannot", " Kim", "'", "s"]),
+        ("tie\u0302\u0301ng 1\u0301", ["tie\u0302\u0301ng", " 1\u0301"]),
+    ],
+)
+def test_runs_part_letters_and_digits_and_what_negates_a_verb(text: str, expected: list[str]) -> None:
+    assert forms(text, "runs") == expected
+
+
+@given(TEXTS, st.sampled_from(RUNS), st.data())
+def test_labels_of_units_in_any_runs_are_one_for_each_character(text: str, kind: UnitKind, data: st.DataObject) -> None:
+    units = find_units(text, kind)
     labels = data.draw(st.lists(LABEL, min_size=len(units.forms), max_size=len(units.forms)))
     whole = list(units.spread(labels))
     assert len(whole) == len(text)
@@ -50,10 +67,10 @@ def test_labels_of_units_in_any_runs_are_one_for_each_character(text: str, data:
     document.check()
 
 
-@given(TEXTS)
-def test_syllables_lose_no_visible_character(text: str) -> None:
+@given(TEXTS, st.sampled_from(RUNS))
+def test_units_lose_no_visible_character(text: str, kind: UnitKind) -> None:
     visible = [character for character in text if not character.isspace()]
-    assert [c for form in forms(text) for c in form if not c.isspace()] == visible
+    assert [c for form in forms(text, kind) for c in form if not c.isspace()] == visible
 
 
 @given(TEXTS, st.integers(0, 5))
@@ -84,11 +101,25 @@ def test_a_word_that_ends_inside_a_unit_is_looked_up() -> None:
     text = "I don't.\n\nDon't!"
     gold = Document(text, decode_boundaries(text, "SOTIWIITOOSIWIIT", {}))
     units = find_units(text, "syllables")
-    labels = units.gather(encode_boundaries(gold, look_up=True))
+    labels = units.gather(encode_boundaries(gold, opens=units.opens))
     assert "".join(labels) == "SEIITXIIT"
-    assert decode_boundaries(text, units.spread(labels), collect_expansions([gold], look_up=True)) == gold.sentences
+    assert (
+        decode_boundaries(text, units.spread(labels), collect_expansions([gold], find_opens=lambda _: units.opens))
+        == gold.sentences
+    )
 
 
 def test_a_form_shows_the_kind_of_gap_before_it() -> None:
     forms = find_units("a b\nc\n \t\n d", "syllables").forms
     assert list(forms) == ["a", " b", "\nc", "\n\nd"]
+
+
+def test_a_multi_word_token_is_cut_where_a_unit_begins_or_else_looked_up() -> None:
+    text = "We don't know Kim's; I cannot."
+    gold = Document(text, decode_boundaries(text, "SIOTIWIIOTIIIOTIIWITOTOTIIWIIT", {}))
+    units = find_units(text, "runs")
+    labels = units.gather(encode_boundaries(gold, opens=units.opens))
+    assert "".join(labels) == "STWIITTWITTET"
+    expansions = collect_expansions([gold], find_opens=lambda _: units.opens)
+    assert expansions == {"cannot": ("can", "not")}
+    assert decode_boundaries(text, units.spread(labels), expansions) == gold.sentences

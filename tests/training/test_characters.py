@@ -108,7 +108,7 @@ def test_syllables_have_the_labels_of_their_characters(letters) -> None:
 
 def syllables(document):
     units = find_units(document.text, "syllables")
-    labels = encode_boundaries(document, look_up=True)
+    labels = encode_boundaries(document, opens=find_units(document.text, "syllables").opens)
     return list(zip(units.forms, map(LABELS.index, units.gather(labels)), strict=True))
 
 
