@@ -10,10 +10,11 @@ from typing import Annotated
 from cyclopts import CycloptsError, Parameter
 from cyclopts.validators import Number
 
+from taggers.bulk.engines import EngineName, open_engine
 from taggers.bulk.output import failures_beside
 from taggers.bulk.pieces import MAX_RECORD_BYTES, ReadOptions
 from taggers.bulk.rendering import OutputFormat, choose_output
-from taggers.bulk.sources import STDIN, InputFormat, find_sources
+from taggers.bulk.sources import STDIN, InputFormat
 from taggers.bulk.work import Work
 from taggers.config import Precision
 
@@ -36,6 +37,8 @@ def tag(
     max_record_bytes: Annotated[int, Parameter(validator=Number(gte=1))] = MAX_RECORD_BYTES,
     device: str = "auto",
     precision: Precision = "auto",
+    engine: EngineName = "local",
+    ray_address: Annotated[str | None, Parameter(show_default=False)] = None,
 ) -> int:
     """Tag files, or what comes from standard input.
 
@@ -68,6 +71,10 @@ def tag(
         device: auto, cpu, cuda or cuda:N.
         precision: In how many bits encoders compute: fp32, bf16, fp16, or auto, which takes 16 bits where the device is
             faster so.
+        engine: local is this machine, ray a cluster, which writes the same; workers are then as many as it has cores,
+            or four for each GPU. The extra ray brings what it needs.
+        ray_address: The cluster: HOST:PORT, auto or local. Without it the one that RAY_ADDRESS names, or that runs on
+            this machine, or else one that is started here.
     """
     if not files and sys.stdin.isatty():
         raise _wrong_use("No file to tag: give one, or - to type a text.")
@@ -76,9 +83,10 @@ def tag(
             raise _wrong_use(f"Unknown option: {name}.")
     if resume and output == STDIN:
         raise _wrong_use("--resume needs a file to go on with: -o OUT.")
+    if ray_address is not None and engine != "ray":
+        raise _wrong_use("--ray-address needs --engine ray.")
     target = None if output == STDIN else Path(output)
     own = [] if target is None else [target, failures_beside(target)]
-    sources = find_sources(files or [STDIN], format=format, exclude=own)
     work = Work(
         model=model,
         reading=ReadOptions(per_line, text_field, id_field, max_record_bytes),
@@ -90,7 +98,9 @@ def tag(
     )
     from taggers.bulk.job import describe_failures, run_job
 
-    done = run_job(sources, work, target, workers=workers, resume=resume)
+    with open_engine(engine, ray_address=ray_address) as opened:
+        sources = opened.find_sources(files or [STDIN], format=format, exclude=own)
+        done = run_job(sources, work, target, workers=workers, resume=resume, engine=opened)
     if not done.failures:
         return 0
     print(f"tagline: {describe_failures(done, target)}", file=sys.stderr)

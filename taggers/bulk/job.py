@@ -8,23 +8,26 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from taggers.bulk.chunks import read_chunks
+from taggers.bulk.engines import Engine, LocalEngine
 from taggers.bulk.file_output import FileOutput
+from taggers.bulk.input import Input
 from taggers.bulk.interrupts import Interrupts
 from taggers.bulk.journal import Commit
 from taggers.bulk.output import Output, StreamOutput, failures_beside, standard_output
 from taggers.bulk.progress import ProgressReport, count
 from taggers.bulk.sources import Source, total_bytes
 from taggers.bulk.work import Work
-from taggers.bulk.workers import num_cores, open_workers
 from taggers.errors import TaglineError
-
-_BYTES_A_WORKER = 1_000_000
-"""Less than this is tagged before another process has started."""
 
 
 def run_job(
-    sources: Sequence[Source], work: Work, target: Path | None, *, workers: int | None = None, resume: bool = False
+    sources: Sequence[Source],
+    work: Work,
+    target: Path | None,
+    *,
+    workers: int | None = None,
+    resume: bool = False,
+    engine: Engine | None = None,
 ) -> Commit:
     """Do a job to its end.
 
@@ -34,6 +37,7 @@ def run_job(
         target: The file to write, which appears when all is done; None for standard output.
         workers: How many processes tag; None for as many as there are cores and as the input is worth.
         resume: Whether to go on where the last run of this job ended.
+        engine: Where they are; None for this machine.
 
     Returns:
         What was done.
@@ -49,12 +53,13 @@ def run_job(
     if output.commit.done:
         output.finish()
         return output.commit
-    with open_workers(work, count=workers or _enough_workers(size)) as tag_chunks, interrupts.listening():
+    opened = (engine or LocalEngine()).open_workers(work, count=workers, size=size)
+    with opened as tag_input, interrupts.listening():
         try:
             output.begin()
             visible = target is not None or not sys.stdout.isatty()
             with ProgressReport(output.commit, total_bytes=size, visible=visible) as progress:
-                for chunk in tag_chunks(read_chunks(sources, work.reading, output.commit.position)):
+                for chunk in tag_input(Input(tuple(sources), work.reading, output.commit.position)):
                     output.write(chunk)
                     progress.update(output.commit)
             output.finish()
@@ -100,10 +105,6 @@ def _find_output(
         return StreamOutput(None, str(target), work.output, interrupts)
     # A link stays a link.
     return FileOutput(target.resolve(), work.output, job, resume=resume, interrupts=interrupts)
-
-
-def _enough_workers(size: int | None) -> int:
-    return num_cores() if size is None else max(1, min(num_cores(), size // _BYTES_A_WORKER))
 
 
 def _said(error: TaglineError | OSError) -> str:

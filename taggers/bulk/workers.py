@@ -26,7 +26,7 @@ from taggers.errors import TaglineError
 if TYPE_CHECKING:
     from taggers.bulk.tagging import ChunkTagger  # imports torch, which a process that feeds others can do without
 
-_ON_ONE_GPU = 4
+ON_ONE_GPU = 4
 """So many processes keep a GPU busy; each costs some 500 MB of its memory."""
 
 _AHEAD = 2
@@ -53,7 +53,7 @@ def open_workers(work: Work, *, count: int) -> Iterator[TagChunks]:
         TaglineError: The work cannot be done: see ``tagging.ChunkTagger``.
     """
     if count == 1:
-        tagger = _one_threaded(work)
+        tagger = one_threaded(work)
         yield lambda chunks: map(tagger, chunks)
         return
     pool = _Pool(work, count)
@@ -63,7 +63,12 @@ def open_workers(work: Work, *, count: int) -> Iterator[TagChunks]:
         pool.close()
 
 
-def _one_threaded(work: Work) -> "ChunkTagger":
+def one_threaded(work: Work) -> "ChunkTagger":
+    """A loaded model that keeps to one core; for a process that does nothing else.
+
+    Raises:
+        TaglineError: The work cannot be done: see ``tagging.ChunkTagger``.
+    """
     # Before torch and tokenizers are imported, which read this when they are.
     for variable in ("OMP_NUM_THREADS", "RAYON_NUM_THREADS"):
         os.environ[variable] = "1"
@@ -155,7 +160,7 @@ def _serve(pipe: Connection, work: Work) -> None:
     """What a process does: answer chunks until the other end of the pipe is gone."""
     try:
         try:
-            tagger = _one_threaded(work)
+            tagger = one_threaded(work)
             pipe.send(_Ready(tagger.device))
             while True:
                 pipe.send(tagger(pipe.recv()))
@@ -176,7 +181,7 @@ class _Pool:
         except BaseException:
             self.close()
             raise
-        self._count = count if device == "cpu" else min(count, _ON_ONE_GPU)
+        self._count = count if device == "cpu" else min(count, ON_ONE_GPU)
         self._waiting: queue.SimpleQueue[tuple[Chunk, Future[TaggedChunk]]] = queue.SimpleQueue()
 
     def tag(self, chunks: Iterable[Chunk]) -> Iterator[TaggedChunk]:

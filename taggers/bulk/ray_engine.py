@@ -1,0 +1,131 @@
+"""A Ray cluster: its workers, and its view of addresses.
+
+This process writes the output and decides what is read when; Ray Data moves chunks through a pool of actors, each with
+a loaded model, and keeps their order (``ray_stream``).
+"""
+
+import logging
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+from taggers.bulk.engines import TagInput, enough_workers
+from taggers.bulk.sources import InputFormat, Source, find_sources
+from taggers.bulk.work import Work
+from taggers.bulk.workers import ON_ONE_GPU
+from taggers.errors import TaglineError
+
+_QUIET = {
+    "RAY_USAGE_STATS_ENABLED": "0",  # a cluster started here tells nobody
+    "RAY_BACKEND_LOG_LEVEL": "fatal",
+    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
+}
+"""What Ray reads when it is imported, so that standard error is ours."""
+
+
+@contextmanager
+def open_ray(address: str | None) -> Iterator["RayEngine"]:
+    """A cluster for as long as the block lasts; one that was there before stays.
+
+    Args:
+        address: ``HOST:PORT``, ``auto`` for one that runs here, ``local`` to start one here; None for the one that
+            ``RAY_ADDRESS`` names or that runs here, else one that is started here.
+
+    Raises:
+        TaglineError: There is no such cluster, or Ray is not installed.
+    """
+    if address is not None and "://" in address:
+        raise TaglineError(f"{address}: a Ray Client cannot stream; submit the command to the cluster: ray job submit")
+    for variable, value in _QUIET.items():
+        os.environ.setdefault(variable, value)
+    try:
+        import ray
+        import ray.data
+    except ImportError as error:
+        raise TaglineError(f"Ray cannot be used ({error}); an extra brings it: pip install 'tagline[ray]'") from error
+    if ray.is_initialized():
+        yield RayEngine()
+        return
+    try:
+        with _silence():
+            ray.init(address=address, log_to_driver=False, logging_level=logging.CRITICAL)
+    except (ConnectionError, RuntimeError, ValueError) as error:
+        reason = str(error).strip().splitlines()[0]
+        raise TaglineError(
+            f"no Ray cluster at {address or os.environ.get('RAY_ADDRESS', 'this machine')}: {reason}"
+        ) from error
+    for handler in logging.getLogger("ray.data").handlers:
+        if isinstance(handler, logging.StreamHandler):  # what it says is in its file, too
+            handler.setLevel(logging.CRITICAL)
+    try:
+        yield RayEngine()
+    finally:
+        ray.shutdown()
+
+
+@contextmanager
+def _silence() -> Iterator[None]:
+    """Nothing goes to standard error: Ray's part in C++ says there how much it is going to say."""
+    kept = os.dup(2)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)
+
+
+class RayEngine:
+    """The cluster that this process is connected to."""
+
+    def find_sources(self, names: Sequence[str], *, format: InputFormat, exclude: Sequence[Path]) -> tuple[Source, ...]:
+        """The files that names stand for: addresses as the cluster sees them, unless there is another name among them.
+
+        Raises:
+            TaglineError: As of ``sources.find_sources``.
+            OSError: A file is not there.
+        """
+        from taggers.bulk.ray_addresses import find_there, is_address
+
+        if all(map(is_address, names)):
+            return find_there(names, format)
+        return find_sources(names, format=format, exclude=exclude)
+
+    @contextmanager
+    def open_workers(self, work: Work, *, count: int | None, size: int | None) -> Iterator[TagInput]:
+        """Workers on the cluster, each on one core or with a part of a GPU; they start as the input is read.
+
+        Raises:
+            TaglineError: The device is none that a cluster has.
+        """
+        from taggers.bulk.ray_stream import Pool, tag_input
+
+        room, num_gpus = _room(work.device)
+        pool = Pool(count or enough_workers(room, size), num_gpus)
+        if Path(work.model).is_dir():  # workers have another working directory
+            work = replace(work, model=str(Path(work.model).resolve()))
+        yield partial(tag_input, work=work, pool=pool)
+
+
+def _room(device: str) -> tuple[int, float]:
+    """For how many workers there is room by now, and the part of a GPU that each needs."""
+    import ray
+
+    resources = ray.cluster_resources()
+    num_gpus = int(resources.get("GPU", 0))
+    match device:
+        case "cpu":
+            pass
+        case "cuda":
+            return num_gpus * ON_ONE_GPU, 1 / ON_ONE_GPU
+        case "auto":
+            if num_gpus:
+                return num_gpus * ON_ONE_GPU, 1 / ON_ONE_GPU
+        case _:
+            raise TaglineError(f"device {device}: on a cluster it is Ray who chooses among GPUs; say cuda")
+    return int(resources.get("CPU", 0)), 0
