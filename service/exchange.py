@@ -33,7 +33,7 @@ async def read_body(request: AnyRequest, settings: Settings) -> bytes:
     try:
         return await request.body()
     except RequestEntityTooLarge:
-        await drain(request, settings)
+        await _drain(request, _DRAINED_BODIES * settings.max_body_bytes)
         raise TooLarge(f"expected a body of at most {settings.max_body_bytes} bytes") from None
     except InternalServerException:
         raise ClientGone("the client hung up while it was sending") from None
@@ -87,9 +87,9 @@ async def _forget(body: deque[bytes]) -> AsyncIterator[bytes]:
         yield body.popleft()
 
 
-async def drain(request: AnyRequest, settings: Settings) -> None:
+async def _drain(request: AnyRequest, max_bytes: int) -> None:
     """Read on and throw away, within limits: most clients look for an answer only when all they have is sent."""
-    drained, max_bytes = 0, _DRAINED_BODIES * settings.max_body_bytes
+    drained = 0
     with suppress(TimeoutError):
         async with asyncio.timeout(_DRAIN_TIMEOUT_S):
             while drained < max_bytes:

@@ -47,8 +47,7 @@ def start_postgres() -> Iterator[Postgres | None]:
     as_user = _user(folder)
     try:
         subprocess.run(
-            [programs / "initdb", "-D", folder / "data", "-U", "tagline", "-A", "trust", "-E", "UTF8", "--locale=C"]
-            + ["--no-sync"],
+            [programs / "initdb", "-D", folder / "data", "-U", "tagline", "-A", "trust", "--locale=C", "--no-sync"],
             check=True,
             capture_output=True,
             cwd=folder,

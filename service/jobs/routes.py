@@ -14,7 +14,7 @@ from pydantic import BaseModel
 
 from service.doors import client_of
 from service.errors import ServiceError
-from service.exchange import AnyRequest, drain
+from service.exchange import AnyRequest
 from service.jobs.desk import Desk
 from service.jobs.openapi import CreateJobOperation, FailuresOperation, ResultsOperation
 from service.jobs.results import (
@@ -70,8 +70,7 @@ async def create_job(
         else:
             job = await desk.take_upload(upload, options, media_type=request.content_type[0], owner=owner)
     except (ServiceError, TaglineError):
-        if not upload.over:
-            await drain(request, settings)
+        await upload.drain()
         raise
     return _json(JobAnswer.of(job), status=HTTPStatus.CREATED, headers={"Location": f"/v1/jobs/{job.id}"})
 

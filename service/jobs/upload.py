@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from errno import EDQUOT, EFBIG, ENOSPC
 from pathlib import Path
 
@@ -12,6 +12,8 @@ from service.errors import ClientGone, DiskFull, JobsUnavailable, TookTooLong, T
 from service.exchange import AnyRequest
 
 _WRITE_BYTES = 1 << 20
+_DRAINED_BYTES = 64_000_000
+_DRAIN_TIMEOUT_S = 10.0
 _FULL = (ENOSPC, EDQUOT, EFBIG)
 
 
@@ -28,8 +30,7 @@ class Upload:
         self._request = request
         self._max_bytes = max_bytes
         self._idle_s = idle_s
-        self.over = False
-        """Whether all of it was received, or nothing more will come."""
+        self._pieces = request.stream()
 
     def check_announced(self) -> None:
         """Go on only if as much as is announced may come.
@@ -49,7 +50,7 @@ class Upload:
             ClientGone: The client hung up.
             TookTooLong: The client sent nothing for too long.
         """
-        return b"".join([piece async for piece in self._pieces()])
+        return b"".join([piece async for piece in self._within_limits()])
 
     async def write(self, path: Path) -> None:
         """Write it to a file.
@@ -61,10 +62,10 @@ class Upload:
             DiskFull: There is no room for it.
             JobsUnavailable: The file cannot be written.
         """
-        with writing(), path.open("xb", buffering=0) as file:
+        with writing(), path.open("xb") as file:
             waiting: list[bytes] = []
             size = 0
-            async for piece in self._pieces():
+            async for piece in self._within_limits():
                 waiting.append(piece)
                 size += len(piece)
                 if size >= _WRITE_BYTES:
@@ -72,22 +73,28 @@ class Upload:
                     waiting, size = [], 0
             await asyncio.to_thread(file.writelines, waiting)
 
-    async def _pieces(self) -> AsyncIterator[bytes]:
+    async def drain(self) -> None:
+        """Read on and throw away, within limits: most clients look for an answer only when all they have is sent."""
+        drained = 0
+        with suppress(TimeoutError, InternalServerException):
+            async with asyncio.timeout(_DRAIN_TIMEOUT_S):
+                async for piece in self._pieces:  # of one that has ended there are none
+                    drained += len(piece)
+                    if drained > _DRAINED_BYTES:
+                        return
+
+    async def _within_limits(self) -> AsyncIterator[bytes]:
         self.check_announced()
         size = 0
-        pieces = self._request.stream()
         while True:
             try:
                 async with asyncio.timeout(self._idle_s):
-                    piece = await anext(pieces, None)
+                    piece = await anext(self._pieces, None)
             except TimeoutError:
-                self.over = True
                 raise TookTooLong(f"nothing was sent for {self._idle_s:g} seconds") from None
             except InternalServerException:
-                self.over = True
                 raise ClientGone("the client hung up while it was sending") from None
             if piece is None:
-                self.over = True
                 return
             size += len(piece)
             if size > self._max_bytes:
