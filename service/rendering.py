@@ -6,7 +6,7 @@ The body stays in the pieces in which it was made: joined, it would take its mem
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 from typing import Protocol
 
 import msgspec
@@ -198,26 +198,34 @@ FORMS: Mapping[str, Callable[[Answer], Writer]] = {
 """Media type -> how it is written. The first is the default."""
 
 
-def choose_form(accept: Accept) -> tuple[str, Callable[[Answer], Writer]]:
+def choose_form(accept: str) -> tuple[str, Callable[[Answer], Writer]]:
     """The form that the client likes best: its media type, and how it is written.
+
+    Args:
+        accept: The request's ``Accept``.
 
     Raises:
         NotAcceptable: It takes none of them.
     """
-    found = accept.best_match(list(FORMS))
+    found = _best_match(accept, tuple(FORMS))
     if found is None:
         raise NotAcceptable(f"expected Accept to allow one of {', '.join(FORMS)}")
     return found, FORMS[found]
 
 
-def check_accepts(accept: Accept, form: str) -> None:
+def check_accepts(accept: str, form: str) -> None:
     """Go on only if the client takes the one form that there is.
 
     Raises:
         NotAcceptable: It does not.
     """
-    if accept.best_match([form]) is None:
+    if _best_match(accept, (form,)) is None:
         raise NotAcceptable(f"expected Accept to allow {form}")
+
+
+@lru_cache(maxsize=64)  # reading media types takes a millisecond, and clients send the same ones again and again
+def _best_match(accept: str, forms: tuple[str, ...]) -> str | None:
+    return Accept(accept).best_match(list(forms))
 
 
 _LONG_ARRAY = b"\xdd"

@@ -52,7 +52,7 @@ async def tag(
     how to tag it, the query says.
     """
     registry.check_ready()
-    media_type, make_writer = choose_form(request.accept)
+    media_type, make_writer = choose_form(request.headers.get("Accept", "*/*"))
     read = partial(
         read_asked,
         media_type=request.content_type[0],
@@ -99,7 +99,7 @@ async def tag_stream(
     a stream; what arrives faster than it can be answered, or than the answers are read, waits at the client.
     """
     registry.check_ready()
-    check_accepts(request.accept, NDJSON)
+    check_accepts(request.headers.get("Accept", "*/*"), NDJSON)
     options = read_options(request.query_params.multi_items())
     name = registry.default if options.model is None else options.model
     registry.find(name).span_layers(options.tasks)
