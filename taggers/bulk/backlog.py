@@ -11,7 +11,7 @@ from taggers.bulk.chunks import Chunk
 
 
 class Backlog:
-    """Reads ahead in a thread of its own, by so many chunks and no more.
+    """Reads ahead in a thread of its own, by so many chunks and one that has no room yet.
 
     Args:
         chunks: What is read, once.
@@ -79,9 +79,9 @@ class Backlog:
         try:
             for chunk in chunks:
                 with self._changed:
+                    self._changed.wait_for(lambda: len(self._unanswered) < self._room)
                     self._unanswered.append(chunk)
                     self._changed.notify_all()
-                    self._changed.wait_for(lambda: len(self._unanswered) < self._room)
         except Exception as error:  # it belongs to whoever waits for the chunks
             self._error = error
         with self._changed:

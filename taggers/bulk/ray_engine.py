@@ -6,11 +6,13 @@ a loaded model, and keeps their order (``ray_stream``).
 
 import logging
 import os
+import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Any, TextIO
 
 from taggers.bulk.engines import TagInput, enough_workers
 from taggers.bulk.sources import InputFormat, Source, find_sources
@@ -46,9 +48,6 @@ def open_ray(address: str | None) -> Iterator["RayEngine"]:
         import ray.data
     except ImportError as error:
         raise TaglineError(f"Ray cannot be used ({error}); an extra brings it: pip install 'tagline[ray]'") from error
-    if ray.is_initialized():
-        yield RayEngine()
-        return
     try:
         with _silence():
             ray.init(address=address, log_to_driver=False, logging_level=logging.CRITICAL)
@@ -61,9 +60,27 @@ def open_ray(address: str | None) -> Iterator["RayEngine"]:
         if isinstance(handler, logging.StreamHandler):  # what it says is in its file, too
             handler.setLevel(logging.CRITICAL)
     try:
-        yield RayEngine()
+        with redirect_stdout(_OnlyBytes(sys.stdout)):
+            yield RayEngine()
     finally:
         ray.shutdown()
+
+
+class _OnlyBytes:
+    """Standard output for those who write bytes; what is printed goes nowhere.
+
+    Ray prints there what machines complain of, from a thread of its own and in the midst of our output. Its logs have
+    that, too.
+    """
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        return len(text)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
 
 
 @contextmanager

@@ -1,0 +1,39 @@
+"""How many workers an input is worth; and a cluster that is not there is one line."""
+
+import subprocess
+import sys
+
+import pytest
+
+from taggers.bulk.engines import LocalEngine, enough_workers, open_engine
+from taggers.errors import TaglineError
+
+
+@pytest.mark.parametrize(
+    ("room", "size", "count"),
+    [(8, None, 8), (8, 100, 1), (8, 3_500_000, 3), (8, 10**12, 8), (0, None, 1), (0, 10**12, 1)],
+)
+def test_workers_are_as_many_as_the_input_is_worth(room, size, count) -> None:
+    assert enough_workers(room, size) == count
+
+
+def test_this_machine_is_the_engine_that_needs_nothing() -> None:
+    with open_engine("local") as engine:
+        assert isinstance(engine, LocalEngine)
+
+
+def test_ray_client_is_refused() -> None:
+    with (
+        pytest.raises(TaglineError, match=r"^ray://host:10001: .* ray job submit"),
+        open_engine("ray", ray_address="ray://host:10001"),
+    ):
+        pass
+
+
+def test_without_ray_one_line_names_the_extra(tmp_path) -> None:
+    code = "import sys; sys.modules['ray'] = None; import tagline; tagline.main()"
+    command = [sys.executable, "-c", code, "tag", "-", "--engine", "ray"]
+    answer = subprocess.run(command, input="Ada", capture_output=True, text=True, check=False)
+    assert (answer.returncode, answer.stdout) == (1, "")
+    assert answer.stderr.count("\n") == 1
+    assert answer.stderr.endswith("an extra brings it: pip install 'tagline[ray]'\n")
