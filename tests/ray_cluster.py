@@ -8,9 +8,8 @@ from typing import Any
 import pytest
 
 FILTERS = [
-    # Ray's own: it sets its deprecated options to their defaults
-    pytest.mark.filterwarnings("ignore::DeprecationWarning:ray"),
-    pytest.mark.filterwarnings("ignore::FutureWarning:ray"),
+    # Ray's own: it sets its deprecated options to their defaults, and would like pools to be full
+    pytest.mark.filterwarnings("ignore:::ray"),
     pytest.mark.filterwarnings("ignore::ResourceWarning"),
 ]
 

@@ -6,7 +6,9 @@ a loaded model, and keeps their order (``ray_stream``).
 
 import logging
 import os
+import socket
 import sys
+import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import replace
@@ -19,6 +21,8 @@ from taggers.bulk.sources import InputFormat, Source, find_sources
 from taggers.bulk.work import Work
 from taggers.bulk.workers import ON_ONE_GPU
 from taggers.errors import TaglineError
+
+_CONNECT_S = 10.0
 
 _QUIET = {
     "RAY_USAGE_STATS_ENABLED": "0",  # a cluster started here tells nobody
@@ -47,11 +51,13 @@ def open_ray(address: str | None) -> Iterator["RayEngine"]:
         import ray
         import ray.data
     except ImportError as error:
-        raise TaglineError(f"Ray cannot be used ({error}); an extra brings it: pip install 'tagline[ray]'") from error
+        # from None: the command line has a sentence of its own for a module that is the cause of a failure
+        raise TaglineError(f"Ray cannot be used ({error}): pip install 'tagline[ray]'") from None
     try:
+        _check_answers(address or os.environ.get("RAY_ADDRESS", ""))
         with _silence():
             ray.init(address=address, log_to_driver=False, logging_level=logging.CRITICAL)
-    except (ConnectionError, RuntimeError, ValueError) as error:
+    except (OSError, RuntimeError, ValueError) as error:
         reason = str(error).strip().splitlines()[0]
         raise TaglineError(
             f"no Ray cluster at {address or os.environ.get('RAY_ADDRESS', 'this machine')}: {reason}"
@@ -60,7 +66,8 @@ def open_ray(address: str | None) -> Iterator["RayEngine"]:
         if isinstance(handler, logging.StreamHandler):  # what it says is in its file, too
             handler.setLevel(logging.CRITICAL)
     try:
-        with redirect_stdout(_OnlyBytes(sys.stdout)):
+        with redirect_stdout(_OnlyBytes(sys.stdout)), warnings.catch_warnings():
+            warnings.filterwarnings("ignore", module="ray")
             yield RayEngine()
     finally:
         ray.shutdown()
@@ -81,6 +88,13 @@ class _OnlyBytes:
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._stream, name)
+
+
+def _check_answers(address: str) -> None:
+    """Somebody answers at ``HOST:PORT``: Ray itself would go on knocking for minutes."""
+    host, _, port = address.rpartition(":")
+    if host and port.isdecimal():
+        socket.create_connection((host, int(port)), timeout=_CONNECT_S).close()
 
 
 @contextmanager

@@ -26,8 +26,13 @@ def wait_for(journal: Path, process: subprocess.Popen[bytes], size: int) -> None
         assert process.poll() is None
 
 
+def without_progress(lines: list[str]) -> list[str]:
+    """The lines but those that a run of more than ten seconds tells of itself."""
+    return [line for line in lines if "words/s" not in line]
+
+
 def test_interrupted_killed_and_resumed_it_gives_what_one_machine_gives(options, tmp_path) -> None:
-    (tmp_path / "in.jsonl").write_bytes(rows(20_000) + b"{bad\n")
+    (tmp_path / "in.jsonl").write_bytes(rows(12_000) + b"{bad\n")
     local = [*TAGLINE, *options[:4], "in.jsonl", "-o", "local.jsonl"]
     there = [*TAGLINE, *options, "in.jsonl", "-o", "out.jsonl", "--resume", "--workers", "2"]
     quiet = {"cwd": tmp_path, "stdin": subprocess.DEVNULL}
@@ -45,7 +50,7 @@ def test_interrupted_killed_and_resumed_it_gives_what_one_machine_gives(options,
     assert told[-1].endswith(
         f"documents done so far stay in {tmp_path / 'out.jsonl.part'}: --resume goes on from there"
     )
-    assert len([line for line in told if "words/s" not in line]) == 1
+    assert without_progress(told) == told[-1:]
 
     with subprocess.Popen(there, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **quiet) as run:
         wait_for(journal, run, journal.stat().st_size + 500)
@@ -55,7 +60,7 @@ def test_interrupted_killed_and_resumed_it_gives_what_one_machine_gives(options,
     last = subprocess.run(there, capture_output=True, text=True, check=False, timeout=300, **quiet)
     subprocess.run(local, capture_output=True, check=False, timeout=300, **quiet)
     assert (last.returncode, last.stdout) == (1, "")
-    assert last.stderr.endswith("tagline: 1 of 20,001 documents failed, named in out.jsonl.errors.jsonl\n")
+    assert last.stderr.endswith("tagline: 1 of 12,001 documents failed, named in out.jsonl.errors.jsonl\n")
     for suffix in ("", ".errors.jsonl"):
         assert (tmp_path / f"out.jsonl{suffix}").read_bytes() == (tmp_path / f"local.jsonl{suffix}").read_bytes()
 
@@ -63,5 +68,5 @@ def test_interrupted_killed_and_resumed_it_gives_what_one_machine_gives(options,
 def test_pipe_in_pipe_out(options) -> None:
     local = subprocess.run([*TAGLINE, *options[:4]], input=rows(30), capture_output=True, check=True)
     there = subprocess.run([*TAGLINE, *options], input=rows(30), capture_output=True, check=False, timeout=300)
-    assert (there.returncode, there.stderr) == (0, b"")
+    assert (there.returncode, without_progress(there.stderr.decode().splitlines())) == (0, [])
     assert there.stdout == local.stdout

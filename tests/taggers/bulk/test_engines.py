@@ -1,5 +1,6 @@
 """How many workers an input is worth; and a cluster that is not there is one line."""
 
+import socket
 import subprocess
 import sys
 
@@ -7,6 +8,9 @@ import pytest
 
 from taggers.bulk.engines import LocalEngine, enough_workers, open_engine
 from taggers.errors import TaglineError
+from tests.ray_cluster import FILTERS
+
+pytestmark = FILTERS
 
 
 @pytest.mark.parametrize(
@@ -30,10 +34,22 @@ def test_ray_client_is_refused() -> None:
         pass
 
 
+def test_cluster_that_does_not_answer_is_told_at_once() -> None:
+    pytest.importorskip("ray.data", reason="Ray is not installed: pip install 'tagline[ray]'")
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+    with (
+        pytest.raises(TaglineError, match=f"^no Ray cluster at 127.0.0.1:{port}: .*refused"),
+        open_engine("ray", ray_address=f"127.0.0.1:{port}"),
+    ):
+        pass
+
+
 def test_without_ray_one_line_names_the_extra(tmp_path) -> None:
     code = "import sys; sys.modules['ray'] = None; import tagline; tagline.main()"
     command = [sys.executable, "-c", code, "tag", "-", "--engine", "ray"]
     answer = subprocess.run(command, input="Ada", capture_output=True, text=True, check=False)
     assert (answer.returncode, answer.stdout) == (1, "")
+    assert answer.stderr.startswith("tagline: Ray cannot be used (")
+    assert answer.stderr.endswith("): pip install 'tagline[ray]'\n")
     assert answer.stderr.count("\n") == 1
-    assert answer.stderr.endswith("an extra brings it: pip install 'tagline[ray]'\n")
