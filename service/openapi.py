@@ -130,7 +130,7 @@ class TokenClassificationOperation(Operation):
         request = OpenAPIMediaType(schema=Reference("#/components/schemas/TokenClassificationRequest"))
         self.request_body = RequestBody(content={"application/json": request}, required=True)
         entities = Schema(type=OpenAPIType.ARRAY, items=Reference("#/components/schemas/Entity"))
-        either = Schema(one_of=[entities, Schema(type=OpenAPIType.ARRAY, items=entities)])
+        either = Schema(any_of=[entities, Schema(type=OpenAPIType.ARRAY, items=entities)])  # [] is both
         responses = self.responses or {}
         responses["200"] = OpenAPIResponse(
             description="The entities of a text, or of each of several",

@@ -20,6 +20,7 @@ from service.settings import Settings
 from taggers.labeler import Labeler
 from tests import strategies
 from tests.service.clients import client_of, tag, with_service
+from tests.service.offset_checks import check_offsets
 
 TEXT = "Ada Lovelace wrote to Babbage in London."
 
@@ -274,38 +275,6 @@ def test_offsets_in_every_unit(text: str, unit: str, client: TestClient[Litestar
 def test_offsets_point_into_any_text(client: TestClient[Litestar], text: str) -> None:
     for unit in ("codepoint", "utf16", "utf8"):
         check_offsets(tagged(client.post("/v1/tag", json={"text": text, "offsets": unit})), [text], unit)
-
-
-def check_offsets(answer: TagAnswer, texts: list[str], unit: str) -> None:
-    """Every offset cuts out what it says, and no character but white space is lost."""
-    encoding, width = {"codepoint": ("utf-32-le", 4), "utf16": ("utf-16-le", 2), "utf8": ("utf-8", 1)}[unit]
-    assert [document.text for document in answer.documents] == texts
-    for document in answer.documents:
-        encoded = document.text.encode(encoding)
-
-        def cut(start: int, end: int, encoded: bytes = encoded) -> str:
-            return encoded[start * width : end * width].decode(encoding)
-
-        expanded = {
-            (index, word)
-            for index, sentence in enumerate(document.sentences)
-            for multiword in sentence.multiword or ()
-            for word in range(*multiword.tokens)
-        }
-        end = 0
-        for index, sentence in enumerate(document.sentences):
-            assert end <= sentence.start < sentence.end
-            for position, token in enumerate(sentence.tokens):
-                if (index, position) not in expanded:
-                    assert cut(token.start, token.end) == token.text
-                assert not cut(end, max(end, token.start)).strip()
-                end = max(end, token.end)
-            assert end == sentence.end
-        assert not cut(end, len(encoded) // width).strip()
-        for span in document.spans["ner"]:
-            assert cut(span.start, span.end) == span.text
-            words = document.sentences[span.sentence].tokens[slice(*span.tokens)]
-            assert (words[0].start, words[-1].end) == (span.start, span.end)
 
 
 @pytest.mark.parametrize(
