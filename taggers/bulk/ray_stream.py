@@ -14,7 +14,7 @@ from typing import Any, Protocol
 import pyarrow
 import ray
 import ray.data
-from ray.exceptions import RayError
+from ray.exceptions import RayError, RayTaskError
 from ray.util.queue import Queue
 
 from taggers.bulk.backlog import Backlog
@@ -86,7 +86,7 @@ def tag_input(input: Input, work: Work, pool: Pool) -> Iterator[TaggedChunk]:
         except (RayError, PoolFailure) as error:
             failures += 1
             if failures == _MAX_FAILURES:
-                raise TaglineError(f"the cluster failed: {_first_line(error)}") from error
+                raise TaglineError(f"the cluster failed: {_reason(error)}") from error
         else:
             return
 
@@ -98,7 +98,7 @@ def is_remote(input: Input) -> bool:
 
 def _execute(supply: "_Supply", work: Work, pool: Pool) -> Iterator[TaggedChunk | Refused]:
     watch = PoolWatch(patience_s=PATIENCE_S)
-    with supply.begin() as (read, labels), ray.data.DataContext.current(_context(watch)):
+    with supply.begin() as (read, labels), ray.data.DataContext.current(_context(watch, pool)):
         blocks = (
             ray.data.from_items([0], override_num_blocks=1)
             .map_batches(read, batch_size=1, batch_format="pyarrow", num_cpus=0, label_selector=labels)
@@ -118,11 +118,12 @@ def _execute(supply: "_Supply", work: Work, pool: Pool) -> Iterator[TaggedChunk 
             yield from_block(block)
 
 
-def _context(watch: PoolWatch) -> Any:
+def _context(watch: PoolWatch, pool: Pool) -> Any:
     context = ray.data.DataContext.get_current().copy()
     context.execution_options.preserve_order = True
     context.target_max_block_size = 1  # a chunk travels alone: it must not wait for others
     context.execution_no_progress_timeout_s = -1  # a pipe may be silent
+    context.max_consecutive_actor_init_deaths = max(3, pool.size)  # a machine may be lost while its workers load
     context.custom_execution_callback_classes = [lambda: watch]
     context.enable_progress_bars = False
     context.print_on_execution_start = False
@@ -212,5 +213,6 @@ class _Here:
             return
 
 
-def _first_line(error: Exception) -> str:
-    return next((line for line in str(error).splitlines() if line.strip()), type(error).__name__).strip()
+def _reason(error: Exception) -> str:
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()] or [type(error).__name__]
+    return lines[-1] if isinstance(error, RayTaskError) else lines[0]  # that of a task is a traceback
