@@ -4,8 +4,8 @@
 
 Without ``--spacy`` a pipeline of the shape of spaCy's small CNN models is made on the spot (a HashEmbedCNN of width 96
 and depth 4 for sentences, tags and morphology, another for entities, labels from an annotated file) with fresh weights:
-what they are changes nothing of the time that their products take. It makes no lemmas, which Tagline does. Texts are the
-same whole documents; words are counted by each in its own way. Runs take turns, and the median counts.
+what they are changes nothing of the time that their products take. It makes no lemmas, which Tagline does. Texts are
+the same whole documents; words are counted by each in its own way. Runs take turns, and the median counts.
 """
 
 import argparse
