@@ -47,7 +47,19 @@ def start_postgres() -> Iterator[Postgres | None]:
     as_user = _user(folder)
     try:
         subprocess.run(
-            [programs / "initdb", "-D", folder / "data", "-U", "tagline", "-A", "trust", "--locale=C", "--no-sync"],
+            [
+                programs / "initdb",
+                "-D",
+                folder / "data",
+                "-U",
+                "tagline",
+                "-A",
+                "trust",
+                "-E",
+                "UTF8",
+                "--locale=C",
+                "-N",
+            ],
             check=True,
             capture_output=True,
             cwd=folder,

@@ -106,7 +106,7 @@ def open_engine(url: str | URL) -> Engine:
                 return create_engine(
                     parsed.set(drivername="postgresql+psycopg"),
                     pool_pre_ping=True,
-                    connect_args={"connect_timeout": _CONNECT_S},
+                    connect_args={"connect_timeout": _CONNECT_S, "client_encoding": "utf8"},
                 )
             except ImportError:
                 raise ConfigError("PostgreSQL needs an extra: pip install 'tagline[postgres]'") from None
