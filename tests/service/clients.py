@@ -13,7 +13,7 @@ from litestar.testing import TestClient
 from service.app import create_app
 from service.settings import Settings
 
-READY_WITHIN_S = 30
+READY_WITHIN_S = 120
 
 
 def wait_until_ready(client: TestClient[Litestar]) -> None:
