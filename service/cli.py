@@ -17,6 +17,7 @@ from uvicorn.config import STARTUP_FAILURE
 from uvicorn.supervisors import Multiprocess
 
 from service.app import create_app, log_loaded
+from service.jobs.desk import open_store
 from service.logs import set_up_logs
 from service.registry import Registry
 from service.settings import Settings, read_settings
@@ -54,6 +55,7 @@ def serve(
     settings = read_settings(host=host, port=port, models=model, workers=workers, device=device, precision=precision)
     set_up_logs(settings)
     Registry(settings)  # a model that is not there is told before anything listens
+    open_store(settings).close()  # and so is a database of no known kind
     with _listen(settings.host, settings.port) as listener:
         address = _address(listener)
         if settings.workers == 1:

@@ -60,13 +60,14 @@ def problems(*statuses: int) -> dict[int, ResponseSpec]:
     }
 
 
-def option_parameters(when: str = "") -> list[Parameter | Reference]:
-    """``TagOptions`` as parameters of a query.
+def query_parameters(model: type[BaseModel], when: str = "") -> list[Parameter | Reference]:
+    """The fields of a model as parameters of a query; ``tasks`` is separated by commas.
 
     Args:
+        model: The model.
         when: For what they are read, if not always.
     """
-    fields = TagOptions.model_json_schema()["properties"]
+    fields: dict[str, Any] = model.model_json_schema()["properties"]
     return [
         Parameter(
             name=name,
@@ -77,12 +78,17 @@ def option_parameters(when: str = "") -> list[Parameter | Reference]:
             schema=Schema(
                 type=OpenAPIType.ARRAY if name == "tasks" else OpenAPIType.STRING,
                 items=Schema(type=OpenAPIType.STRING) if name == "tasks" else None,
-                enum=fields[name].get("enum"),
+                enum=_choices(fields[name]),
                 default=fields[name].get("default"),
             ),
         )
-        for name, field in TagOptions.model_fields.items()
+        for name, field in model.model_fields.items()
     ]
+
+
+def _choices(field: Mapping[str, Any]) -> list[str] | None:
+    """What a field may be, or null."""
+    return next((one["enum"] for one in (field, *field.get("anyOf", ())) if "enum" in one), None)
 
 
 @dataclass
@@ -93,7 +99,7 @@ class TagOperation(Operation):
         """Fill in the bodies."""
         request = OpenAPIMediaType(schema=Reference("#/components/schemas/TagRequest"))
         text = OpenAPIMediaType(schema=Schema(type=OpenAPIType.STRING))
-        self.parameters = option_parameters("for `text/x-conllu`; other bodies say it themselves")
+        self.parameters = query_parameters(TagOptions, "for `text/x-conllu`; other bodies say it themselves")
         objects = dict.fromkeys(("application/json", *MESSAGEPACK), request)
         self.request_body = RequestBody(content={**objects, CONLLU: text}, required=True)
         answer = OpenAPIMediaType(schema=Reference("#/components/schemas/TagAnswer"))
@@ -108,7 +114,7 @@ class StreamOperation(Operation):
 
     def __post_init__(self) -> None:
         """Fill in the parameters and the bodies."""
-        self.parameters = option_parameters()
+        self.parameters = query_parameters(TagOptions)
         line = OpenAPIMediaType(schema=Reference("#/components/schemas/RequestDocument"))
         self.request_body = RequestBody(
             description="One document a line, each a JSON object", content={NDJSON: line}, required=True

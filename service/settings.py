@@ -17,7 +17,11 @@ _ORIGIN = re.compile(r"\*|[a-z][a-z0-9+.-]*://[^/\s?#@*]+")
 
 def _state_folder() -> Path:
     given = os.environ.get("XDG_STATE_HOME")
-    return (Path(given) if given else Path("~/.local/state").expanduser()) / "tagline" / "jobs"
+    try:
+        state = Path(given) if given else Path.home() / ".local" / "state"
+    except RuntimeError:  # a user without a home, as containers may have
+        state = Path("/var/lib")
+    return state / "tagline" / "jobs"
 
 
 class Settings(BaseSettings):

@@ -88,6 +88,8 @@ class Crew:
                 await self._take_turn()
             except (JobsUnavailable, OSError) as error:
                 self._tell(str(error))
+            except Exception:  # whatever it is, jobs must go on, or nobody would ever know
+                logger.exception("jobs wait")
             else:
                 self._tell("")
             with suppress(TimeoutError):
@@ -174,9 +176,11 @@ class Crew:
         while True:
             await asyncio.sleep(lease_s / _RENEWALS)
             for job, task in list(self._running.values()):
-                with suppress(JobsUnavailable):  # the next time will do, or else the claim is lost
+                try:
                     if not await asyncio.to_thread(self._store.renew, job, lease_s=lease_s):
                         task.cancel()
+                except Exception as error:  # the next time will do, or else the claim is lost
+                    logger.warning("job %s: its claim is not renewed: %s", job.id, error)
 
     def _tell(self, trouble: str) -> None:
         """Tell the log what is wrong, once."""

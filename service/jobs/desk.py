@@ -75,9 +75,7 @@ class Desk:
         self._settings = settings
         self._registry = registry
         self._folder = JobsFolder(settings.jobs_folder)
-        given = settings.job_database
-        beside = URL.create("sqlite", database=str(self._folder.path / "jobs.sqlite3"))
-        self._store = Store(beside if given is None else given.get_secret_value())
+        self._store = open_store(settings)
         self._crew = Crew(self._store, self._folder, registry=registry, settings=settings, metrics=metrics)
 
     @asynccontextmanager
@@ -235,6 +233,17 @@ class Desk:
 
     def _files(self, job: Job) -> Sequence[Path]:
         return [self._folder.part(job.id, file) for file in self._store.files(job.id)]
+
+
+def open_store(settings: Settings) -> Store:
+    """The store that the settings name; nothing is asked of it yet.
+
+    Raises:
+        ConfigError: There is no such kind of database.
+    """
+    given = settings.job_database
+    beside = URL.create("sqlite", database=str(settings.jobs_folder / "jobs.sqlite3"))
+    return Store(beside if given is None else given.get_secret_value())
 
 
 def _find_format(options: JobOptions, media_type: str) -> SourceFormat | None:

@@ -1,23 +1,21 @@
 """What ``/schema`` says of jobs where handlers read and write bytes, so that litestar cannot know."""
 
 from dataclasses import dataclass
-from typing import Any
 
 from litestar.openapi.spec import (
     OpenAPIMediaType,
     OpenAPIResponse,
     Operation,
-    Parameter,
     Reference,
     RequestBody,
     Schema,
 )
 from litestar.openapi.spec.enums import OpenAPIFormat, OpenAPIType
-from pydantic import BaseModel
 
 from service.jobs.desk import MEDIA_FORMATS
 from service.jobs.results import MEDIA_TYPES
 from service.jobs.schemas import JobOptions, ResultOptions
+from service.openapi import query_parameters
 from service.stream import NDJSON
 
 _BINARY = OpenAPIMediaType(schema=Schema(type=OpenAPIType.STRING, format=OpenAPIFormat.BINARY))
@@ -65,29 +63,3 @@ class FailuresOperation(Operation):
         line = Schema(type=OpenAPIType.OBJECT, properties=fields)
         responses = self.responses or {}
         responses["200"] = OpenAPIResponse(description="One a line", content={NDJSON: OpenAPIMediaType(schema=line)})
-
-
-def query_parameters(model: type[BaseModel]) -> list[Parameter | Reference]:
-    """The fields of a model as parameters of a query; a list is separated by commas."""
-    fields: dict[str, Any] = model.model_json_schema()["properties"]
-    return [
-        Parameter(
-            name=name,
-            param_in="query",
-            description=field.description,
-            style="form" if name == "tasks" else None,
-            explode=False if name == "tasks" else None,
-            schema=Schema(
-                type=OpenAPIType.ARRAY if name == "tasks" else OpenAPIType.STRING,
-                items=Schema(type=OpenAPIType.STRING) if name == "tasks" else None,
-                enum=_choices(fields[name]),
-                default=fields[name].get("default"),
-            ),
-        )
-        for name, field in model.model_fields.items()
-    ]
-
-
-def _choices(field: dict[str, Any]) -> list[str] | None:
-    either = [field, *field.get("anyOf", [])]
-    return next((one["enum"] for one in either if "enum" in one), None)
