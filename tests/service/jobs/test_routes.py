@@ -163,9 +163,14 @@ def test_a_job_tells_how_far_it_is(client: TestClient[Litestar]) -> None:
 
 @pytest.mark.parametrize("accept", ["*/*", "application/x-ndjson", "application/vnd.apache.parquet", "text/x-conllu"])
 def test_accept_chooses_the_form(client: TestClient[Litestar], accept: str) -> None:
-    id = wait(client, send(client, rows(1))["id"])["id"]
+    id = wait(client, send(client, rows(1), name="bé.c.jsonl.gz")["id"])["id"]
     answer = client.get(f"/v1/jobs/{id}/results", headers={"Accept": accept})
     assert answer.headers["content-type"].startswith("application/x-ndjson" if accept == "*/*" else accept)
+    kind = answer.headers["content-type"].partition(";")[0]
+    suffix = {"application/vnd.apache.parquet": "parquet", "text/x-conllu": "conllu"}.get(kind, "jsonl")
+    assert answer.headers.get_list("content-disposition") == [
+        f"attachment; filename=\"b_.c.tagged.{suffix}\"; filename*=UTF-8''b%C3%A9.c.tagged.{suffix}"
+    ]
     assert client.get(f"/v1/jobs/{id}/results", headers={"Accept": "image/png"}).status_code == 406
 
 
@@ -367,6 +372,12 @@ def test_jobs_can_be_off(tiny: Path, tmp_path: Path) -> None:
         wait_until_ready(client)
         assert client.get("/v1/jobs").status_code == 404
     assert not (tmp_path / "none").exists()
+
+
+def test_a_limit_that_is_none(client: TestClient[Litestar]) -> None:
+    for limit in ("0", "1001", "x"):
+        answer = client.get(f"/v1/jobs?limit={limit}")
+        assert (answer.status_code, answer.headers["content-type"]) == (400, "application/problem+json")
 
 
 def test_a_folder_that_cannot_be_made_stops_nothing_else(tiny: Path, tmp_path: Path) -> None:
