@@ -16,18 +16,18 @@ def texts() -> Iterator[str]:
     joiners = "\u00ad\u034f\u180e\u200b\u200c\u200d\u2060\u2061\u2064\ufeff\U000e0001\U000e0020\U000e007f"
     yield "".join(f"{mark}word{mark} {mark} wo{mark}rd." for mark in joiners)
     yield "😀👩‍👩‍👧‍👦🏳️‍🌈🇩🇪🇫1️⃣👍🏽\U0001f3f4\U000e0067\U000e0062\U000e007f ❤️❤︎ 👩‍ ‍👩" * 20
-    yield "a" + "\u0300\u0323\u20dd" * 2_000 + " \u0300 \u0301\u0301 e\u0301" + "\u0e33" * 50
+    yield "a" + "\u0300\u0323\u20dd" * 500 + " \u0300 \u0301\u0301 e\u0301" + "\u0e33" * 50
     yield "한국어 \u1112\u1161\u11ab\u1100 " * 20
-    yield "x" * 130_000
-    yield "\U0001f600" * 3_000 + "é" * 3_000
-    yield ".".join("ab" for _ in range(3_000))
+    yield "x" * 20_000
+    yield "\U0001f600" * 1_000 + "é" * 1_000
+    yield ".".join("ab" for _ in range(1_000))
     yield "'" * 500 + '"' * 500 + "doesn't" * 100
     yield "".join(map(chr, range(0x20))) * 10 + "\x7f" + "".join(map(chr, range(0x80, 0xA0))) + "\0"
     yield "one\r\ntwo\rthree\n\rfour\n\n\r\r\n\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029five\r"
     yield "\ufeffAda\ufeff wrote.\ufeff\r\n\ufeff"
     yield "\ufffe\ufffd\uffff"
     yield "<script>&amp;</p>\t# newdoc id = x\n1\ta\t_\n\n'\"\\u0041\\" * 20
-    yield " " * 100_000 + "a" + "\n" * 100_000
+    yield " " * 5_000 + "a" + "\n" * 5_000
 
 
 def _rows_of_code_points() -> Iterator[str]:
@@ -41,10 +41,10 @@ def _rows_of_code_points() -> Iterator[str]:
             starts = range(row, row + 0x10000, 0xFFF0)
         else:
             continue
-        codes = [code for start in starts for code in (start + generator.randrange(16), start + 15)]
+        codes = [start + generator.randrange(16) for start in starts]
         found = [chr(code) for code in codes if code not in SURROGATES]
         if found:
-            yield "".join(f"a{character}{character} {character} " for character in found)
+            yield "".join(f"a{character} {character} " for character in found)
 
 
 def bodies() -> Iterator[tuple[bytes, str]]:

@@ -28,7 +28,7 @@ def answer_or_problem(client: TestClient[Litestar], path: str, body: bytes, medi
 @pytest.mark.parametrize("unit", ["codepoint", "utf16", "utf8"])
 def test_texts_have_exact_offsets_in_every_unit(unit: str, client: TestClient[Litestar]) -> None:
     texts = list(hostile.texts())
-    assert len("".join(texts)) > 500_000
+    assert len("".join(texts)) > 100_000
     answer = client.post("/v1/tag", json={"documents": [{"text": text} for text in texts], "offsets": unit})
     assert answer.status_code == 200, answer.text
     check_offsets(TagAnswer.model_validate_json(answer.content, strict=True), texts, unit)
