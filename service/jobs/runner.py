@@ -2,9 +2,10 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from contextlib import aclosing
 from time import monotonic
+from typing import TypeVar
 
 from service.ahead import work_ahead
 from service.errors import JobsUnavailable
@@ -28,6 +29,8 @@ _AT_ONCE = 2
 _RETRY_S = 1.0
 _MAX_ATTEMPTS = 10
 """So often a job is taken up at the same place: what is there may be what ends the server."""
+
+Result = TypeVar("Result")
 
 
 class Runner:
@@ -74,7 +77,8 @@ class Runner:
                 f"the service ended {_MAX_ATTEMPTS} times while it worked on the records behind "
                 f"record {job.position.records}"
             )
-        sources = await asyncio.to_thread(self._prepare)
+        files = await self._patiently(self._store.files, job.id)
+        sources = await asyncio.to_thread(self._prepare, files)
         chunks = read_chunks(sources, self._options, job.position)
         since = monotonic()
         async with aclosing(work_ahead(_read(chunks), self._tagger.tag, at_once=_AT_ONCE)) as outcomes:
@@ -87,9 +91,9 @@ class Runner:
                     failure = outcome.last_failure  # of the source as a whole, which ends where that is met
                     raise TaglineError(f"{failure.place}: {failure.reason}")
 
-    def _prepare(self) -> tuple[Source, ...]:
+    def _prepare(self, files: Sequence[str]) -> tuple[Source, ...]:
         job = self._job
-        self._folder.tidy(job.id, self._store.files(job.id))
+        self._folder.tidy(job.id, files)
         sources = tuple(open_input(job.order, self._folder.upload(job.id)))
         asked = job.order.input
         if asked.source is not None and describe_sources(sources) != asked.version:
@@ -107,15 +111,17 @@ class Runner:
             outcome.bytes_read,
             seconds,
         )
+        await self._patiently(self._store.commit, self._job, number, part)
+        self._metrics.job_chunks.inc()
+
+    async def _patiently(self, ask: Callable[..., Result], *arguments: object) -> Result:
+        """Ask the store until it answers. What it was asked may even have been done; it finds out."""
         while True:
             try:
-                await asyncio.to_thread(self._store.commit, self._job, number, part)
-            except JobsUnavailable as error:  # it may even have been done; the store finds out
+                return await asyncio.to_thread(ask, *arguments)
+            except JobsUnavailable as error:
                 logger.warning("job %s waits: %s", self._job.id, error)
                 await asyncio.sleep(_RETRY_S)
-            else:
-                break
-        self._metrics.job_chunks.inc()
 
 
 async def _read(chunks: Iterator[Chunk]) -> AsyncGenerator[Chunk, None]:

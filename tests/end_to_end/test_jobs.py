@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import psycopg
 import pytest
 
 from tests.end_to_end.forked import WITHIN_S, Forked, serve_forked
 from tests.end_to_end.servers import serve
+from tests.postgres import Postgres
 from tests.service.jobs.clients import failures, results, send, show, wait
 
 KILLS = 10
@@ -81,7 +83,7 @@ def test_killed_at_random_moments_it_ends_as_if_it_had_not_been(
     assert log.read_text("utf-8").count(f"job {id} goes on behind record") > 1
 
 
-def test_two_servers_share_out_the_jobs_and_none_is_done_twice(tiny: Path, tmp_path: Path, postgres: Any) -> None:
+def test_two_servers_share_out_the_jobs_and_none_is_done_twice(tiny: Path, tmp_path: Path, postgres: Postgres) -> None:
     settings = {"TAGLINE_JOBS_FOLDER": str(tmp_path / "jobs"), "TAGLINE_JOB_DATABASE": postgres.new_database()}
     logs = [tmp_path / "one", tmp_path / "other"]
     with (
@@ -101,6 +103,27 @@ def test_two_servers_share_out_the_jobs_and_none_is_done_twice(tiny: Path, tmp_p
     ]
     assert sorted(begun[0] + begun[1]) == sorted(ids)  # each once
     assert all(begun)
+
+
+def test_a_database_that_drops_its_connections_costs_and_repeats_nothing(
+    tiny: Path, tmp_path: Path, postgres: Postgres
+) -> None:
+    url = postgres.new_database()
+    settings = {"TAGLINE_JOBS_FOLDER": str(tmp_path / "jobs"), "TAGLINE_JOB_DATABASE": url}
+    drop = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname <> current_database()"
+    with (
+        serve_forked(tiny, log=tmp_path / "log", **settings) as served,
+        client_of(served) as client,
+        psycopg.connect(host=str(postgres.folder), user="tagline", dbname="postgres", autocommit=True) as connection,
+    ):
+        id = send(client, records(4))["id"]
+        for _ in range(20):
+            connection.execute(drop)
+            time.sleep(0.1)
+        job = wait(client, id)
+        assert (job["state"], job["documents"], job["failures"]) == ("done", 3960, 40)
+        keys = [json.loads(line)["k"] for line in results(client, id).splitlines()]
+        assert keys == [n for n in range(4000) if n % 100 != 50]
 
 
 def test_what_a_server_was_at_when_it_was_told_to_stop_goes_on_elsewhere(tiny: Path, tmp_path: Path) -> None:
