@@ -1,27 +1,51 @@
 /**
- * What runs when the page opens: it asks which models there are, and opens the panel with them.
+ * What runs when the page opens: it asks which models there are, and opens the panels with them.
  *
- * A further panel is a section of index.html and a module like text.js; which one is seen is decided here.
+ * A further panel is a section of index.html and a module like text.js; tabs.js decides which one is seen.
  */
 
-import { askForKey } from "./key.js";
+import { saveFile } from "./download.js";
+import { askForKey, hasKey, isKeyWanted } from "./key.js";
+import { JobsPanel } from "./jobs.js";
 import { ProblemLine } from "./problem.js";
 import { listModels } from "./service.js";
+import { onPanelChange } from "./tabs.js";
 import { TextPanel } from "./text.js";
 
 const LOADING_POLL_MS = 1000;
 
 const problemLine = new ProblemLine(document.getElementById("problem"), askForKey);
-const panel = new TextPanel(problemLine);
+const panels = [new TextPanel(problemLine), new JobsPanel(problemLine)];
 
 async function open() {
   try {
-    panel.open(await listModels());
+    const models = await listModels();
     problemLine.clear();
+    panels.forEach((panel) => panel.open(models));
   } catch (problem) {
     problemLine.show(problem, { retry: open });
     if (problem.status === 503) setTimeout(open, LOADING_POLL_MS);
   }
 }
 
+async function openSchema(event) {
+  if (isKeyWanted()) {
+    event.preventDefault();
+    document.getElementById("key").focus();
+  } else if (hasKey()) {
+    event.preventDefault(); // a link cannot send the key
+    try {
+      await saveFile("schema", "openapi.json");
+      problemLine.clear();
+    } catch (problem) {
+      problemLine.show(problem);
+    }
+  }
+}
+
+document.getElementById("schema").addEventListener("click", openSchema);
+onPanelChange(() => {
+  if (!isKeyWanted()) problemLine.clear(); // what was wrong in the panel that one left
+  panels.forEach((panel) => panel.enter());
+});
 open();

@@ -6,6 +6,16 @@ const form = document.getElementById("key-form");
 const field = document.getElementById("key");
 let retry = null;
 
+/** Whether there is a key to send. */
+export function hasKey() {
+  return sessionStorage.getItem(ITEM) !== null;
+}
+
+/** Whether the service wants a key that is still to be given. */
+export function isKeyWanted() {
+  return !form.hidden;
+}
+
 /** The headers that a request needs on account of the key. */
 export function keyHeaders() {
   const key = sessionStorage.getItem(ITEM);

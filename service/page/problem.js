@@ -18,11 +18,11 @@ export class ProblemLine {
 
   /**
    * @param {Error} problem What went wrong; a Problem of the service, or anything else.
-   * @param {{retry?: () => void}} options What to do again once there is a key.
+   * @param {{retry?: () => void, about?: string}} options What to do again once there is a key; what it is about.
    */
-  show(problem, { retry = () => {} } = {}) {
+  show(problem, { retry = () => {}, about = "" } = {}) {
     this.clear();
-    this.#line.textContent = problem.message;
+    this.#line.textContent = about ? `${about}: ${problem.message}` : problem.message;
     if (problem.status === UNAUTHORIZED) this.#askForKey(retry);
     if (problem.retryAfterS) {
       this.#line.textContent += ` Try again in ${problem.retryAfterS} s.`;

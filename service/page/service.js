@@ -4,6 +4,7 @@ import { keyHeaders } from "./key.js";
 
 export const JSON_FORM = "application/json";
 export const CONLLU_FORM = "text/x-conllu";
+export const UNREACHABLE = "The service cannot be reached.";
 
 /** What the service refused, or why it could not be asked. */
 export class Problem extends Error {
@@ -44,6 +45,31 @@ export async function write(text, model, form) {
   return (await post({ text, model }, form)).text();
 }
 
+/**
+ * The newest jobs, the newest first, as `GET v1/jobs` tells of them.
+ *
+ * @param {number} limit At most so many.
+ */
+export async function listJobs(limit) {
+  const response = await request(`v1/jobs?limit=${limit}`);
+  return (await response.json()).jobs;
+}
+
+/** End a job and keep what is done. */
+export async function cancelJob(id) {
+  await request(`v1/jobs/${id}/cancel`, { method: "POST" });
+}
+
+/** Remove a job with all that there is of it. */
+export async function deleteJob(id) {
+  await request(`v1/jobs/${id}`, { method: "DELETE" });
+}
+
+/** What is at a path, as a response whose body is still to be read. */
+export function fetchFile(path) {
+  return request(path);
+}
+
 /** `segment;dur=1.5, queue;dur=0.3` -> the milliseconds of each phase. */
 export function readTiming(header) {
   const phases = (header ?? "").matchAll(/([\w-]+);dur=([\d.]+)/g);
@@ -65,18 +91,24 @@ async function request(path, { headers = {}, ...options } = {}) {
     response = await fetch(path, { ...options, headers: { ...headers, ...keyHeaders() }, cache: "no-store" });
   } catch (error) {
     if (error.name === "AbortError") throw error;
-    throw new Problem("The service cannot be reached.");
+    throw new Problem(UNREACHABLE);
   }
-  if (!response.ok) throw await readProblem(response);
+  if (!response.ok) throw problemOf(response.status, await response.text(), response.headers.get("Retry-After"));
   return response;
 }
 
-async function readProblem(response) {
-  const facts = { status: response.status, retryAfterS: Number(response.headers.get("Retry-After") ?? 0) };
+/**
+ * @param {number} status That of the answer.
+ * @param {string} body What it says.
+ * @param {string | null} retryAfter Its header of this name.
+ * @returns {Problem}
+ */
+export function problemOf(status, body, retryAfter) {
+  const facts = { status, retryAfterS: Number(retryAfter ?? 0) };
   try {
-    const { title, detail } = await response.json();
+    const { title, detail } = JSON.parse(body);
     return new Problem(`${title}: ${detail}.`, facts);
   } catch {
-    return new Problem(`The service answered ${response.status}.`, facts); // it was somebody between us and it
+    return new Problem(`The service answered ${status}.`, facts); // it was somebody between us and it
   }
 }

@@ -1,20 +1,22 @@
 /** The panel where one text is typed or dropped, tagged, read and copied. */
 
+import { counted } from "./amounts.js";
 import { copy } from "./clipboard.js";
 import { Details } from "./details.js";
+import { acceptFiles } from "./drop.js";
 import { EXAMPLES } from "./examples.js";
-import { acceptFiles } from "./files.js";
+import { readText } from "./files.js";
 import { ENTITIES, hueOf, LAYERS } from "./glosses.js";
 import { Reading } from "./reading.js";
 import { CONLLU_FORM, JSON_FORM, write } from "./service.js";
 import { Source } from "./source.js";
+import { seenPanel, TEXT } from "./tabs.js";
 import { tagPieces } from "./tagging.js";
 
 const SAID_MS = 2_000;
 
 const element = (id) => document.getElementById(id);
 const number = new Intl.NumberFormat("en");
-const counted = (count, one, many) => `${number.format(count)} ${count === 1 ? one : many}`;
 
 export class TextPanel {
   #problemLine;
@@ -42,13 +44,7 @@ export class TextPanel {
     element("spans").addEventListener("change", () => this.#show());
     element("copy-json").addEventListener("click", (event) => this.#copy(event.currentTarget, JSON_FORM));
     element("copy-conllu").addEventListener("click", (event) => this.#copy(event.currentTarget, CONLLU_FORM));
-    acceptFiles(element("file"), {
-      take: (text, name) => {
-        this.#source.set(text, name);
-        this.#tag();
-      },
-      refuse: (problem) => problemLine.show(problem),
-    });
+    acceptFiles(TEXT, element("file"), ([file]) => this.#read(file));
   }
 
   /** Begin with the models that are served. */
@@ -64,7 +60,22 @@ export class TextPanel {
     element("model").disabled = element("tag").disabled = false;
     this.#offerLayers();
     if (!this.#source.text) this.#source.set(EXAMPLES[this.#model.language] ?? "");
-    if (this.#source.text) this.#tag();
+    this.enter();
+  }
+
+  /** The panel is seen now, or was already: tag what there is, unless that is done. */
+  enter() {
+    const isIdle = this.#models.length && !this.#answer && !this.#running;
+    if (seenPanel() === TEXT && isIdle && this.#source.text) this.#tag();
+  }
+
+  async #read(file) {
+    try {
+      this.#source.set(await readText(file), file.name);
+      this.#tag();
+    } catch (problem) {
+      this.#problemLine.show(problem);
+    }
   }
 
   get #model() {

@@ -1,0 +1,40 @@
+/** A file -> a job. The browser sends it from the disk, so that its size is no matter of memory. */
+
+import { keyHeaders } from "./key.js";
+import { Problem, problemOf, UNREACHABLE } from "./service.js";
+
+const LONGEST_NAME = 200;
+
+/**
+ * @param {File} file
+ * @param {URLSearchParams} options How it is read and tagged.
+ * @param {{tell: (sent: number) => void, signal: AbortSignal}} then Hears how many bytes are sent; gives up.
+ * @returns {Promise<object>} The job.
+ * @throws {Problem} What the service refused.
+ */
+export function sendFile(file, options, { tell, signal }) {
+  const query = new URLSearchParams(options);
+  query.set("name", jobName(file.name));
+  // fetch() tells nothing of what is sent, hence this.
+  const request = new XMLHttpRequest();
+  return new Promise((resolve, reject) => {
+    request.open("POST", `v1/jobs?${query}`);
+    // Not what the browser takes it for, which would make .json an address to read from: the service looks itself.
+    request.setRequestHeader("Content-Type", "application/octet-stream");
+    for (const [name, value] of Object.entries(keyHeaders())) request.setRequestHeader(name, value);
+    request.upload.addEventListener("progress", ({ loaded }) => tell(loaded));
+    request.addEventListener("load", () => {
+      if (request.status < 400) resolve(JSON.parse(request.responseText));
+      else reject(problemOf(request.status, request.responseText, request.getResponseHeader("Retry-After")));
+    });
+    request.addEventListener("error", () => reject(new Problem(UNREACHABLE)));
+    request.addEventListener("abort", () => reject(signal.reason));
+    signal.addEventListener("abort", () => request.abort());
+    request.send(file);
+  });
+}
+
+/** The name of the file as the service takes it; its end, with the suffix, matters most. */
+function jobName(name) {
+  return name.replace(/[\u0000-\u001f\u007f/\\]/g, "_").slice(-LONGEST_NAME) || "documents";
+}
