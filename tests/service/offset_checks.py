@@ -1,5 +1,7 @@
 """What must be true of the offsets of every answer."""
 
+from itertools import chain
+
 from service.answers import TagAnswer
 
 
@@ -29,7 +31,7 @@ def check_offsets(answer: TagAnswer, texts: list[str], unit: str) -> None:
                 end = max(end, token.end)
             assert end == sentence.end
         assert not cut(end, len(encoded) // width).strip()
-        for span in document.spans["ner"]:
+        for span in chain.from_iterable(document.spans.values()):
             assert cut(span.start, span.end) == span.text
             words = document.sentences[span.sentence].tokens[slice(*span.tokens)]
             assert (words[0].start, words[-1].end) == (span.start, span.end)
