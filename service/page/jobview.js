@@ -22,7 +22,7 @@ export class JobView {
   #delete = button("Delete");
   #yes = button("Delete", "dangerous");
   #no = button("Keep");
-  #asking = make("span", { className: "row asking", hidden: true }, "Delete it with its results?", this.#yes, this.#no);
+  #asking = make("span", { className: "row asking", hidden: true }, "Delete for good?", this.#yes, this.#no);
   #progress = make("progress", { max: 1 });
   #facts = make("span");
   #failures = make("a", { download: "", title: "A line for each record that gave nothing: where it stands, and why" });
@@ -112,7 +112,7 @@ export class JobView {
 }
 
 function facts({ state, documents, words, words_per_s: speed, seconds_left: left }) {
-  if (state === "queued") return "";
+  if (isLive({ state }) && !documents) return "";
   const told = [counted(documents, "document", "documents"), counted(words, "word", "words")];
   if (speed !== null) told.push(`${counted(Math.round(speed), "word", "words")}/s`);
   if (left !== null) told.push(`${duration(left)} left`);

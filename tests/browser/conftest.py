@@ -42,9 +42,10 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="package")
-def address(tiny: Path) -> Iterator[str]:
+def address(tiny: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A service with the models ``en-cnn``, the default, and ``tiny``."""
-    with serving(Settings(models=("en-cnn", str(tiny)))) as made:
+    jobs = tmp_path_factory.mktemp("jobs")
+    with serving(Settings(models=("en-cnn", str(tiny)), jobs_folder=jobs)) as made:
         yield made
 
 

@@ -59,7 +59,7 @@ def test_everything_by_keyboard(visit: Visit) -> None:
         press("Tab")
         return focused()
 
-    assert [tab() for _ in range(2)] == ["API schema", "text"]
+    assert [tab() for _ in range(4)] == ["Text", "Files", "schema", "text"]
     press("Control+A")
     page.keyboard.type("Ada wrote. Babbage read it.")
     with page.expect_response("**/v1/tag"):

@@ -33,12 +33,12 @@ def address(tiny: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[st
 @pytest.fixture
 def visit(chromium: Browser, address: str, options: dict[str, Any]) -> Iterator[Visit]:
     """The panel of files, with no jobs; at the end nothing may have been wrong behind it."""
-    for job in httpx.get(f"{address}/v1/jobs").json()["jobs"]:
-        httpx.delete(f"{address}/v1/jobs/{job['id']}")
     made = open_files(chromium, address, **options)
     yield made
     made.check(refused=[])
     made.page.context.close()
+    for left in httpx.get(f"{address}/v1/jobs").json()["jobs"]:
+        httpx.delete(f"{address}/v1/jobs/{left['id']}")
 
 
 def open_files(chromium: Browser, address: str, **options: Any) -> Visit:
@@ -250,6 +250,7 @@ def test_everything_by_keyboard(visit: Visit) -> None:
         focused: str = page.evaluate("document.activeElement.id || document.activeElement.textContent")
         return focused
 
+    page.on("filechooser", lambda _: None)  # the browser learns in time that it is to show none
     page.goto(f"{visit.address}/")
     visit.wait()
     assert [tab() for _ in range(2)] == ["Text", "Files"]
@@ -383,9 +384,9 @@ def test_what_the_service_refuses_is_told(chromium: Browser, tiny: Path, tmp_pat
     with serving(Settings(models=(str(tiny),), max_job_bytes=100, jobs_folder=tmp_path)) as address:
         visit = open_files(chromium, address)
         alert = visit.page.get_by_role("alert")
-        for content, told in ((ROWS, "at most 100 bytes"), ('{"no": "text"}\n', "text")):
-            choose(visit.page, "reviews.jsonl", content)
-            expect(alert).to_have_text(re.compile(rf"^reviews\.jsonl: .*{told}"))
+        for content, told in ((ROWS, "at most 100 bytes"), ("a,b\n1,2\n", "expected a column 'text'")):
+            choose(visit.page, "reviews.csv", content)
+            expect(alert).to_have_text(re.compile(rf"^reviews\.csv: .*{told}"))
             expect(visit.page.locator("#sending")).to_be_hidden()
         expect_state(choose(visit.page, "lines.txt", "Ada."), "Done")
         expect(alert).to_be_empty()

@@ -48,7 +48,7 @@ def test_it_can_be_stopped(visit: Visit) -> None:
 
 @pytest.mark.parametrize("options", [{"permissions": ["clipboard-read", "clipboard-write"]}])
 def test_a_long_text_that_is_pasted_is_kept_beside_the_field(visit: Visit) -> None:
-    visit.page.get_by_label("Model").select_option("tiny")
+    visit.page.locator("#model").select_option("tiny")
     visit.wait()
     pasted = BOOK[:60_000]
     visit.page.evaluate("text => navigator.clipboard.writeText(text)", pasted)

@@ -57,7 +57,7 @@ def test_features_show_on_hover_and_on_focus(visit: Visit) -> None:
 def test_another_model_tags_at_once(visit: Visit) -> None:
     visit.tag(ADA)
     with visit.page.expect_request("**/v1/tag") as asked:
-        visit.page.get_by_label("Model").select_option("tiny")
+        visit.page.locator("#model").select_option("tiny")
     assert asked.value.post_data_json == {"text": ADA, "model": "tiny", "offsets": "utf16"}
     visit.wait()
     assert visit.read() == ADA
@@ -113,7 +113,9 @@ def test_a_file_is_chosen_or_dropped(visit: Visit) -> None:
     visit.page.set_input_files("#file", files=[{**file, "buffer": b"\xff\xfe\x00"}])
     expect(visit.page.get_by_role("alert")).to_have_text("ada.txt is not a text in UTF-8.")
     visit.page.set_input_files("#file", files=[{**file, "buffer": b" " * 8_100_000}])
-    expect(visit.page.get_by_role("alert")).to_have_text("ada.txt has 8.1 MB; this page takes at most 8 MB.")
+    expect(visit.page.get_by_role("alert")).to_have_text(
+        "ada.txt has 8.1 MB; this page takes at most 8 MB as one text."
+    )
 
 
 @pytest.mark.parametrize(
