@@ -2,6 +2,7 @@
 
 import json
 import random
+import re
 import signal
 import socket
 import time
@@ -46,6 +47,13 @@ def without_scores(content: bytes) -> list[Any]:
     return found
 
 
+def wait_until_taken_up(id: str, log: Path, *, times: int) -> None:
+    end = time.monotonic() + WITHIN_S
+    while len(re.findall(rf"job {id} (?:begins|goes on)", log.read_text("utf-8"))) < times:
+        assert time.monotonic() < end
+        time.sleep(0.01)
+
+
 def client_of(served: Forked) -> httpx.Client:
     return httpx.Client(base_url=served.address, timeout=WITHIN_S)
 
@@ -63,11 +71,14 @@ def test_killed_at_random_moments_it_ends_as_if_it_had_not_been(
         expected = results(client, whole["id"]), failures(client, whole["id"])
         seconds = whole["words"] / whole["words_per_s"]
         id = send(client, content, name="in.jsonl")["id"]
+        wait_until_taken_up(id, log, times=1)
         time.sleep(moments.uniform(0, 2 * seconds / KILLS))
         served.kill()
     done = [0]
-    for _ in range(KILLS - 1):
+    for kills in range(1, KILLS):
         with serve_forked(tiny, log=log, **settings) as served, client_of(served) as client:
+            if show(client, id)["state"] != "done":
+                wait_until_taken_up(id, log, times=kills + 1)
             time.sleep(moments.uniform(0, 2 * seconds / KILLS))
             done.append(show(client, id)["documents"])
             served.kill()
