@@ -6,7 +6,8 @@ characters, and offsets stay exact.
 
 import re
 import unicodedata
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
+from functools import lru_cache
 from typing import Any, Literal, Protocol, TypeVar, overload
 
 from taggers.boundaries import INSIDE, OUTSIDE
@@ -50,9 +51,9 @@ def find_units(text: str, kind: UnitKind, *, lookahead: int = 0) -> Units:
         case "characters":
             return Characters(text, lookahead=lookahead)
         case "syllables":
-            return Runs(text, _syllable_shape(text), _SYLLABLE)
+            return Runs(text, _syllable_shape, _SYLLABLE)
         case "runs":
-            return Runs(text, _run_shape(text), _RUN)
+            return Runs(text, _run_shape, _RUN)
 
 
 class Characters:
@@ -83,21 +84,25 @@ class Runs:
 
     Args:
         text: The text.
-        shape: A letter for each of its characters, which says what kind it is.
+        shape_of: Text -> a letter for each of its characters, which says what kind it is.
         unit: What is a unit in that shape, whose group is what is visible of it.
     """
 
-    def __init__(self, text: str, shape: str, unit: re.Pattern[str]) -> None:
-        matches = list(unit.finditer(shape))
-        self._opens = [match.start(1) for match in matches]
-        self._stops = [match.end() for match in matches]
-        if matches:
+    def __init__(self, text: str, shape_of: Callable[[str], str], unit: re.Pattern[str]) -> None:
+        self.forms: list[str] = []
+        self._opens: list[int] = []
+        self._stops: list[int] = []
+        for start, stop in _blocks(text):
+            part = text[start:stop]
+            for match in unit.finditer(shape_of(part)):
+                opens, end = match.start(1), match.end()
+                self._opens.append(start + opens)
+                self._stops.append(start + end)
+                self.forms.append(_gap(part[match.start() : opens]) + part[opens:end])
+        if self._stops:
             self._stops[-1] = len(text)
         elif text:  # white space alone
-            self._opens, self._stops = [0], [len(text)]
-        self.forms = [
-            _gap(text[match.start() : match.start(1)]) + text[match.start(1) : match.end()] for match in matches
-        ] or [" "] * len(self._opens)
+            self.forms, self._opens, self._stops = [" "], [0], [len(text)]
 
     @property
     def opens(self) -> Collection[int]:
@@ -120,9 +125,23 @@ class Runs:
         return spread
 
 
+_BLOCK = 10_000
+"""So many characters are looked at in one go, or a few more: other threads wait for that long."""
+_GAP = re.compile(r"(?<=\S)\s")
+
 _SYLLABLE = re.compile("s*([wd][wdm]*|[^s]m*)")
 _RUN = re.compile("s*(w[wm]*|d[dm]*|[^s]m*)")
 _NEGATION = re.compile(r"(?<=[^\W\d_])[nN](?=['\N{RIGHT SINGLE QUOTATION MARK}`][tT]\b)")
+
+
+def _blocks(text: str) -> Iterator[tuple[int, int]]:
+    """The text in parts that begin where a unit does: with the first of some white space."""
+    start = 0
+    while start < len(text):
+        gap = _GAP.search(text, start + _BLOCK)
+        stop = gap.start() if gap else len(text)
+        yield start, stop
+        start = stop
 
 
 def _syllable_shape(text: str) -> str:
@@ -131,11 +150,15 @@ def _syllable_shape(text: str) -> str:
 
 def _run_shape(text: str) -> str:
     shape = _syllable_shape(text)
-    for match in _NEGATION.finditer(text):
-        shape = f"{shape[: match.start()]}p{shape[match.end() :]}"
-    return shape
+    if not (found := [match.start() for match in _NEGATION.finditer(text)]):
+        return shape
+    kinds = list(shape)
+    for place in found:
+        kinds[place] = "p"
+    return "".join(kinds)
 
 
+@lru_cache(maxsize=4096)
 def _kind(character: str) -> str:
     """White space ``s``, a letter of a run ``w``, a digit ``d``, a mark ``m``, anything else ``p``."""
     if character.isspace():
@@ -149,7 +172,7 @@ def _kind(character: str) -> str:
 
 
 def _gap(space: str) -> str:
-    return "\n" * min(space.count("\n"), 2) or (space and " ")
+    return space if space in ("", " ") else "\n" * min(space.count("\n"), 2) or " "
 
 
 class _Ahead(Sequence[str]):

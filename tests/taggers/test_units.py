@@ -123,3 +123,12 @@ def test_a_multi_word_token_is_cut_where_a_unit_begins_or_else_looked_up() -> No
     expansions = collect_expansions([gold], find_opens=lambda _: units.opens)
     assert expansions == {"cannot": ("can", "not")}
     assert decode_boundaries(text, units.spread(labels), expansions) == gold.sentences
+
+
+@pytest.mark.parametrize("kind", RUNS)
+@pytest.mark.parametrize("line", ["Ada didn't  go in 1843.\n\n", "x" * 30_001 + " ", " " * 30_001 + "x", "don't!"])
+def test_units_of_a_long_text_are_those_of_its_lines(kind: UnitKind, line: str) -> None:
+    one, two = (list(find_units(line * count, kind).forms) for count in (1, 2))
+    many = list(find_units(line * 3_000, kind).forms) if len(line) < 100 else list(find_units(line * 4, kind).forms)
+    count = 3_000 if len(line) < 100 else 4
+    assert many == one + (two[len(one) :]) * (count - 1)
