@@ -66,7 +66,7 @@ class Settings(BaseSettings):
     """The most positions in one batch, padding included; None: as many as the device is fastest with, which is measured
     at the start."""
 
-    batch_ms: float = Field(50, gt=0)
+    batch_ms: float = Field(100, gt=0)
     """About how long one batch may take, in milliseconds: whoever comes next waits for it."""
 
     max_wait_ms: float = Field(5, ge=0)
