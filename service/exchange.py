@@ -23,6 +23,11 @@ AnyRequest = Request[Any, Any, Any]
 Result = TypeVar("Result")
 
 
+def accept_of(request: AnyRequest) -> str:
+    """The forms of an answer that the client takes; any, if it says nothing."""
+    return request.headers.get("Accept", "*/*")
+
+
 async def read_body(request: AnyRequest, settings: Settings) -> bytes:
     """The body, refused as soon as it is over the limit, announced or not.
 

@@ -1,21 +1,18 @@
 """LineTagger: some lines of a stream -> one line of answer for each, its document or what is wrong with it."""
 
-import asyncio
 from collections.abc import Callable, Sequence
 
 import msgspec
 
-from service.errors import QueueFull, TookTooLong, TooLarge
+from service.errors import TookTooLong, TooLarge
 from service.exchange import within
 from service.lanes import Lane
 from service.ndjson import Line
 from service.rendering import JsonDocument
 from service.schemas import RequestDocument, TagOptions, parse_request
-from service.served import CHARACTERS_PER_TOKEN, ServedModel
+from service.served import CHARACTERS_PER_TOKEN, ServedModel, wait_for_room
 from service.stopwatch import Stopwatch
 from taggers.document import Document, Sentence
-
-_RETRY_S = 0.05
 
 Outcome = bytes | Exception
 """The written document, or what is wrong with it."""
@@ -101,12 +98,9 @@ class LineTagger:
         def take(index: int, sentences: Sequence[Sentence]) -> None:
             made[index].add(sentences)
 
-        while True:
-            try:
-                await served.tag_into(
-                    documents, take, tasks=self._options.tasks, stopwatch=Stopwatch(), lane=Lane.BACKGROUND
-                )
-            except QueueFull:
-                await asyncio.sleep(_RETRY_S)
-            else:
-                return [b"".join([*document.finish(), b"\n"]) for document in made]
+        await wait_for_room(
+            lambda: served.tag_into(
+                documents, take, tasks=self._options.tasks, stopwatch=Stopwatch(), lane=Lane.BACKGROUND
+            )
+        )
+        return [b"".join([*document.finish(), b"\n"]) for document in made]

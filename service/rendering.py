@@ -207,7 +207,7 @@ def choose_form(accept: str) -> tuple[str, Callable[[Answer], Writer]]:
     Raises:
         NotAcceptable: It takes none of them.
     """
-    found = _best_match(accept, tuple(FORMS))
+    found = best_match(accept, tuple(FORMS))
     if found is None:
         raise NotAcceptable(f"expected Accept to allow one of {', '.join(FORMS)}")
     return found, FORMS[found]
@@ -219,12 +219,13 @@ def check_accepts(accept: str, form: str) -> None:
     Raises:
         NotAcceptable: It does not.
     """
-    if _best_match(accept, (form,)) is None:
+    if best_match(accept, (form,)) is None:
         raise NotAcceptable(f"expected Accept to allow {form}")
 
 
 @lru_cache(maxsize=64)  # reading media types takes a millisecond, and clients send the same ones again and again
-def _best_match(accept: str, forms: tuple[str, ...]) -> str | None:
+def best_match(accept: str, forms: tuple[str, ...]) -> str | None:
+    """The media type of ``forms`` that an ``Accept`` likes best; None if it takes none of them."""
     return Accept(accept).best_match(list(forms))
 
 

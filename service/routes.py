@@ -14,7 +14,7 @@ from litestar.types import ASGIApp
 from service.answers import Health, ModelDescription, ModelsAnswer
 from service.bodies import read_asked
 from service.errors import answer_problem
-from service.exchange import AnyRequest, read_body, respond, unless_gone, within
+from service.exchange import AnyRequest, accept_of, read_body, respond, unless_gone, within
 from service.huggingface import TokenClassificationRequest
 from service.line_tagger import LineTagger
 from service.openapi import StreamOperation, TagOperation, TokenClassificationOperation, problems
@@ -52,7 +52,7 @@ async def tag(
     how to tag it, the query says.
     """
     registry.check_ready()
-    media_type, make_writer = choose_form(request.headers.get("Accept", "*/*"))
+    media_type, make_writer = choose_form(accept_of(request))
     read = partial(
         read_asked,
         media_type=request.content_type[0],
@@ -99,7 +99,7 @@ async def tag_stream(
     a stream; what arrives faster than it can be answered, or than the answers are read, waits at the client.
     """
     registry.check_ready()
-    check_accepts(request.headers.get("Accept", "*/*"), NDJSON)
+    check_accepts(accept_of(request), NDJSON)
     options = read_options(request.query_params.multi_items())
     name = registry.default if options.model is None else options.model
     registry.find(name).span_layers(options.tasks)

@@ -2,7 +2,7 @@
 
 import asyncio
 import weakref
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import aclosing
 from contextvars import copy_context
@@ -15,6 +15,7 @@ from service.account import current_account
 from service.admission import Admission
 from service.batcher import Batcher
 from service.budget import BatchLimits, Budget
+from service.errors import QueueFull
 from service.flow import Flow, Labelled
 from service.lanes import Lane
 from service.metrics import ModelMetrics
@@ -26,6 +27,8 @@ from taggers.pipeline import Tagger
 
 CHARACTERS_PER_TOKEN = 4
 """About; admission counts before the text is segmented."""
+
+_RETRY_S = 0.05
 
 _AT_ONCE_TOKENS = 200
 """What has fewer is worked on in the event loop: a thread would take longer to be woken than to do it."""
@@ -105,11 +108,16 @@ class ServedModel:
         await self._labelling.close()
 
     async def tag(
-        self, documents: Sequence[Document], *, tasks: Iterable[str] | None, stopwatch: Stopwatch
+        self,
+        documents: Sequence[Document],
+        *,
+        tasks: Iterable[str] | None,
+        stopwatch: Stopwatch,
+        lane: Lane | None = None,
     ) -> list[Document]:
         """Tag documents, in their order; otherwise as ``tag_into``."""
         found, take = _collect(documents)
-        await self.tag_into(documents, take, tasks=tasks, stopwatch=stopwatch)
+        await self.tag_into(documents, take, tasks=tasks, stopwatch=stopwatch, lane=lane)
         return [
             Document(document.text, tuple(sentences), document.id)
             for document, sentences in zip(documents, found, strict=True)
@@ -221,6 +229,15 @@ class ServedModel:
         layer = self.tagger.tasks[task]
         ids, scores = (column.tolist() for column in join_labels(labelled.answers, self.tagger.tasks)[task])
         return JudgedSentence(labelled.sentence, layer.labels.decode(ids), scores, layer.decode_spans(ids, scores))
+
+
+async def wait_for_room(work: Callable[[], Awaitable[Result]]) -> Result:
+    """The result of work that has no hurry; where the queue is full, which is told before it begins, it waits."""
+    while True:
+        try:
+            return await work()
+        except QueueFull:
+            await asyncio.sleep(_RETRY_S)
 
 
 def _collect(documents: Sequence[Document]) -> tuple[list[list[Any]], Take[Any]]:

@@ -5,22 +5,20 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from service.errors import QueueFull
 from service.jobs.job import Order
 from service.jobs.part import Part
 from service.lanes import Lane
-from service.served import CHARACTERS_PER_TOKEN, ServedModel, count_tokens
+from service.served import CHARACTERS_PER_TOKEN, ServedModel, count_tokens, wait_for_room
 from service.stopwatch import Stopwatch
 from taggers.bulk.chunks import Chunk, Position
 from taggers.bulk.pieces import Failure, Piece, ReadOptions
 from taggers.bulk.records import Record, parse_piece
-from taggers.document import Document, Sentence
+from taggers.document import Document
 from taggers.errors import InvalidText
 from taggers.formats.answer import document_to_json
 from taggers.formats.jsonl import write_line
 from taggers.formats.raw import RawDocument
 
-_RETRY_S = 0.1
 _STEP_TOKENS = 10_000
 """About so many are parsed or written in one go: Python runs one thread at a time, and others wait for it."""
 
@@ -123,30 +121,18 @@ class ChunkTagger:
         if not records:
             return []
         try:
-            return [*await self._tag_patiently(served, [_to_document(record.document) for record in records])]
+            documents = [_to_document(record.document) for record in records]
+            return [
+                *await wait_for_room(
+                    lambda: served.tag(documents, tasks=self._tasks, stopwatch=Stopwatch(), lane=Lane.BACKGROUND)
+                )
+            ]
         except (InvalidText, RuntimeError, MemoryError) as error:  # torch's errors are RuntimeErrors
             if len(records) == 1:
                 reason = (str(error) or type(error).__name__).splitlines()[0]
                 return [Failure(records[0].place, f"cannot be tagged: {reason}")]
         middle = len(records) // 2
         return [*await self._tag(served, records[:middle]), *await self._tag(served, records[middle:])]
-
-    async def _tag_patiently(self, served: ServedModel, documents: Sequence[Document]) -> list[Document]:
-        found: list[list[Sentence]] = [[] for _ in documents]
-
-        def take(index: int, sentences: Sequence[Sentence]) -> None:
-            found[index].extend(sentences)
-
-        while True:
-            try:
-                await served.tag_into(documents, take, tasks=self._tasks, stopwatch=Stopwatch(), lane=Lane.BACKGROUND)
-            except QueueFull:  # before anything was taken; a job has no hurry
-                await asyncio.sleep(_RETRY_S)
-            else:
-                return [
-                    Document(document.text, tuple(sentences), document.id)
-                    for document, sentences in zip(documents, found, strict=True)
-                ]
 
 
 def _to_document(document: Document | RawDocument) -> Document:

@@ -2,10 +2,9 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from time import monotonic
-from typing import TypeVar
 
 from service.errors import JobsUnavailable, NotReady
 from service.jobs.folder import JobsFolder
@@ -13,6 +12,7 @@ from service.jobs.holder import Holder, this_machine
 from service.jobs.job import Job, State
 from service.jobs.runner import Runner
 from service.jobs.store import ClaimLost, Store
+from service.jobs.threads import patiently
 from service.metrics import Metrics
 from service.registry import Phase, Registry
 from service.settings import Settings
@@ -24,8 +24,6 @@ _POLL_S = 1.0
 _CLEAR_UP_S = 60.0
 _RENEWALS = 6
 """A claim is renewed so often while its lease lasts."""
-
-Result = TypeVar("Result")
 
 
 class Crew:
@@ -158,18 +156,12 @@ class Crew:
         except Exception:
             logger.exception("job %s failed", job.id)
             state, problem = "failed", "the service made a mistake; its log tells more"
-        if not await self._patiently(lambda: self._store.finish(job, state, error=problem, keep_s=self._keep_s)):
+        if not await patiently(
+            lambda: self._store.finish(job, state, error=problem, keep_s=self._keep_s), tell=self._tell
+        ):
             raise ClaimLost
         self._metrics.jobs_ended.labels(state).inc()
         logger.info("job %s is %s%s", job.id, state, f": {problem}" if problem else "")
-
-    async def _patiently(self, ask: Callable[[], Result]) -> Result:
-        while True:
-            try:
-                return await asyncio.to_thread(ask)
-            except JobsUnavailable as error:
-                self._tell(str(error))
-                await asyncio.sleep(_POLL_S)
 
     async def _keep_claims(self) -> None:
         lease_s = self._settings.job_lease_s

@@ -7,10 +7,11 @@ from urllib.parse import quote
 from uuid import uuid4
 
 from service.errors import BadRequest, NotAcceptable
-from service.exchange import AnyRequest
+from service.exchange import AnyRequest, accept_of
 from service.jobs.job import Order
 from service.jobs.part import read_lines, read_tagged
 from service.jobs.schemas import ResultFormat, ResultOptions
+from service.rendering import best_match
 from service.stream import NDJSON
 from taggers.bulk.compression import split_suffix
 from taggers.bulk.rendering import OutputOptions, find_renderer
@@ -42,7 +43,7 @@ def choose_result(request: AnyRequest, options: ResultOptions) -> ResultFormat:
     """
     if options.format is not None:
         return options.format
-    found = request.accept.best_match(list(MEDIA_TYPES.values()))
+    found = best_match(accept_of(request), tuple(MEDIA_TYPES.values()))
     if found is None:
         raise NotAcceptable(f"expected Accept to allow one of {', '.join(MEDIA_TYPES.values())}")
     return next(format for format, media_type in MEDIA_TYPES.items() if media_type == found)

@@ -1,7 +1,6 @@
 """The routes of jobs: requests -> what the desk does -> answers."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
 from http import HTTPStatus
 from typing import Annotated, Any
 
@@ -26,6 +25,7 @@ from service.jobs.results import (
     write_results,
 )
 from service.jobs.schemas import JobAnswer, JobFromSource, JobOptions, JobsAnswer, ResultOptions
+from service.jobs.threads import in_threads
 from service.jobs.upload import Upload, writing
 from service.openapi import problems
 from service.options import read_query
@@ -127,7 +127,7 @@ async def show_results(request: AnyRequest, desk: NamedDependency[Desk], id: Fro
     headers = {"Content-Disposition": disposition(job.order, f"tagged.{format}")}
     if format != "parquet":
         pieces = write_results(job.order, files, format, unit)
-        return Stream(_in_threads(pieces), media_type=MEDIA_TYPES[format], headers=headers)
+        return Stream(in_threads(pieces), media_type=MEDIA_TYPES[format], headers=headers)
     made = desk.parquet(job)
     if not made.exists():
         with writing():
@@ -147,16 +147,10 @@ async def show_failures(request: AnyRequest, desk: NamedDependency[Desk], id: Fr
     job = await desk.find(id, owner=client_of(request.scope))
     lines = (msgspec.json.encode(failure) + b"\n" for failure in await desk.failures(job))
     headers = {"Content-Disposition": disposition(job.order, "errors.jsonl")}
-    return Stream(_in_threads(lines), media_type=NDJSON, headers=headers)
+    return Stream(in_threads(lines), media_type=NDJSON, headers=headers)
 
 
 JOB_ROUTES = [create_job, list_jobs, show_job, cancel_job, delete_job, show_results, show_failures]
-
-
-async def _in_threads(pieces: Iterator[bytes]) -> AsyncIterator[bytes]:
-    """The pieces, each made beside the event loop."""
-    while (piece := await asyncio.to_thread(next, pieces, None)) is not None:
-        yield piece
 
 
 def _json(

@@ -2,22 +2,21 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import aclosing
 from time import monotonic
-from typing import TypeVar
 
 from service.ahead import work_ahead
-from service.errors import JobsUnavailable
 from service.jobs.chunk_tagger import ChunkTagger, Outcome
 from service.jobs.folder import JobsFolder
 from service.jobs.job import Job, PartDone
 from service.jobs.sources import describe_sources, open_input, read_options
 from service.jobs.store import Store
+from service.jobs.threads import in_threads, patiently
 from service.metrics import Metrics
 from service.registry import Registry
 from service.settings import Settings
-from taggers.bulk.chunks import Chunk, read_chunks
+from taggers.bulk.chunks import read_chunks
 from taggers.bulk.sources import Source
 from taggers.errors import TaglineError
 
@@ -26,11 +25,8 @@ logger = logging.getLogger("tagline")
 _AT_ONCE = 2
 """While one chunk is tagged, the next is parsed or the last one written."""
 
-_RETRY_S = 1.0
 _MAX_ATTEMPTS = 10
 """So often a job is taken up at the same place: what is there may be what ends the server."""
-
-Result = TypeVar("Result")
 
 
 class Runner:
@@ -77,11 +73,11 @@ class Runner:
                 f"the service ended {_MAX_ATTEMPTS} times while it worked on the records behind "
                 f"record {job.position.records}"
             )
-        files = await self._patiently(self._store.files, job.id)
+        files = await patiently(lambda: self._store.files(job.id), tell=self._tell)
         sources = await asyncio.to_thread(self._prepare, files)
         chunks = read_chunks(sources, self._options, job.position)
         since = monotonic()
-        async with aclosing(work_ahead(_read(chunks), self._tagger.tag, at_once=_AT_ONCE)) as outcomes:
+        async with aclosing(work_ahead(in_threads(chunks), self._tagger.tag, at_once=_AT_ONCE)) as outcomes:
             number = job.chunks
             async for outcome in outcomes:
                 now = monotonic()
@@ -111,19 +107,8 @@ class Runner:
             outcome.bytes_read,
             seconds,
         )
-        await self._patiently(self._store.commit, self._job, number, part)
+        await patiently(lambda: self._store.commit(self._job, number, part), tell=self._tell)
         self._metrics.job_chunks.inc()
 
-    async def _patiently(self, ask: Callable[..., Result], *arguments: object) -> Result:
-        """Ask the store until it answers. What it was asked may even have been done; it finds out."""
-        while True:
-            try:
-                return await asyncio.to_thread(ask, *arguments)
-            except JobsUnavailable as error:
-                logger.warning("job %s waits: %s", self._job.id, error)
-                await asyncio.sleep(_RETRY_S)
-
-
-async def _read(chunks: Iterator[Chunk]) -> AsyncGenerator[Chunk, None]:
-    while (chunk := await asyncio.to_thread(next, chunks, None)) is not None:
-        yield chunk
+    def _tell(self, trouble: str) -> None:
+        logger.warning("job %s waits: %s", self._job.id, trouble)
