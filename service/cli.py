@@ -17,6 +17,7 @@ from uvicorn.config import STARTUP_FAILURE
 from uvicorn.supervisors import Multiprocess
 
 from service.app import create_app, log_loaded
+from service.garbage import spare_collections
 from service.jobs.desk import open_store
 from service.logs import set_up_logs
 from service.registry import Registry
@@ -112,6 +113,7 @@ def _create_worker_app(settings: Settings, address: str, shared: Path) -> Litest
 
 
 def _announce(address: str, registry: Registry) -> None:
+    spare_collections()
     print(f"Tagline is ready on {address} (models: {', '.join(registry.names)})", flush=True)
 
 

@@ -19,9 +19,11 @@ from taggers.labeler import Chunk, Labels
 from taggers.pipeline import Tagger
 from taggers.segmenter import Reading
 
-_SECTION_CHARACTERS = 30_000
-_SEGMENTED_AT_ONCE = 2
-_LABELLED_AT_ONCE = 3
+_SECTION_CHARACTERS = {Lane.INTERACTIVE: 30_000, Lane.BACKGROUND: 6_000}
+"""Of about so many a section consists; in the background it is worked on in steps short enough for others to wait."""
+
+_SEGMENTED_AT_ONCE = 10
+_LABELLED_AT_ONCE = 15
 
 Run = Callable[..., Awaitable[Any]]
 """Runs a function with arguments, where it keeps nobody from their work."""
@@ -112,20 +114,20 @@ class Flow:
             for stretch, size in self._stretches(index, document):
                 section.append(stretch)
                 characters += size
-                if characters >= _SECTION_CHARACTERS:
+                if characters >= _SECTION_CHARACTERS[self.lane]:
                     yield section
                     section, characters = [], 0
         if section:
             yield section
 
     def _stretches(self, index: int, document: Document) -> Iterator[tuple[_Stretch, int]]:
-        """What a document consists of, with the characters of each part."""
+        """What a document consists of, with about how many characters each part has."""
         for sentence in document:
             yield _Stretch(index, (sentence,)), sentence.end - sentence.start
         if not document.sentences:
             reading = self.tagger.read(document.text)
             for chunk in reading.chunks():
-                yield _Stretch(index, (), reading, chunk), chunk.cost
+                yield _Stretch(index, (), reading, chunk), int(chunk.cost * reading.characters_per_unit)
 
     async def _segment(self, section: Sequence[_Stretch]) -> tuple[Sequence[_Stretch], Sequence[Labels]]:
         chunks = [stretch.chunk for stretch in section if stretch.chunk is not None]

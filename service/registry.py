@@ -1,7 +1,6 @@
 """Registry: model names and aliases -> loaded models. It knows whether the service is ready."""
 
 import asyncio
-from concurrent.futures import ThreadPoolExecutor
 from enum import Enum
 from pathlib import Path
 from weakref import WeakSet
@@ -11,9 +10,9 @@ import torch
 from service.answers import ModelDescription, TaskDescription
 from service.budget import BatchLimits
 from service.errors import NotReady, RefusedModel, Reloading
-from service.lanes import Lane
 from service.loading import load_again, load_warm, measure_limits
 from service.metrics import Metrics, ModelMetrics
+from service.preparers import Preparers
 from service.served import ServedModel
 from service.settings import Settings
 from taggers.catalog import ALIASES, bundled_models, describe, find_model
@@ -56,11 +55,7 @@ class Registry:
         self._replaced: WeakSet[ServedModel] = WeakSet()
         self._reloading: set[str] = set()
         self._limits: dict[str, BatchLimits] = {}
-        # The background has one thread, because Python runs one at a time and should mostly run the others.
-        self._preparers = {
-            Lane.INTERACTIVE: ThreadPoolExecutor(settings.preparers, thread_name_prefix="prepare"),
-            Lane.BACKGROUND: ThreadPoolExecutor(1, thread_name_prefix="background"),
-        }
+        self._preparers = Preparers(settings.preparers)
 
     async def load(self) -> None:
         """Load the models and begin to serve them.
@@ -129,8 +124,7 @@ class Registry:
         if ready:
             for served in [*self._served.values(), *self._replaced]:
                 await served.close()
-        for preparers in self._preparers.values():
-            preparers.shutdown(wait=False)
+        self._preparers.shutdown()
 
     def check_ready(self) -> None:
         """Go on only if requests are served.

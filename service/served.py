@@ -2,10 +2,8 @@
 
 import asyncio
 import weakref
-from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
-from concurrent.futures import Executor
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from contextlib import aclosing
-from contextvars import copy_context
 from dataclasses import dataclass
 from functools import partial
 from itertools import groupby
@@ -19,6 +17,7 @@ from service.errors import QueueFull
 from service.flow import Flow, Labelled
 from service.lanes import Lane
 from service.metrics import ModelMetrics
+from service.preparers import Preparers
 from service.settings import Settings
 from service.stopwatch import Stopwatch
 from taggers.document import Document, Sentence, Span
@@ -62,7 +61,7 @@ class ServedModel:
         limits: How big its batches may be.
         settings: Budgets and limits.
         metrics: Those of the model.
-        preparers: The threads that cut, decode and write answers, for each lane.
+        preparers: The threads that cut, decode and write answers.
     """
 
     def __init__(
@@ -72,7 +71,7 @@ class ServedModel:
         limits: BatchLimits,
         settings: Settings,
         metrics: ModelMetrics,
-        preparers: Mapping[Lane, Executor],
+        preparers: Preparers,
     ) -> None:
         self.tagger = tagger
         self._metrics = metrics
@@ -186,8 +185,7 @@ class ServedModel:
         """
         if tokens <= _AT_ONCE_TOKENS:
             return function(*arguments)
-        work = copy_context().run  # so that its account is there, too
-        return await asyncio.get_running_loop().run_in_executor(self._preparers[lane], work, function, *arguments)
+        return await self._preparers.run(function, *arguments, lane=lane)
 
     async def _label(
         self,
@@ -214,7 +212,8 @@ class ServedModel:
             return sum(len(one.sentence) for one in section)
 
         num_tokens = 0
-        with self._admissions[lane].admit(estimate), self._metrics.queued(estimate):
+        admitted = self._admissions[lane].admit(estimate)
+        with admitted, self._metrics.queued(estimate), self._preparers.under_way(lane):
             async with aclosing(flow.label(documents)) as sections:
                 async for section in sections:
                     num_tokens += await run(finish_all, section)

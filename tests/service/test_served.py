@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -11,6 +10,7 @@ from service.errors import QueueFull
 from service.lanes import Lane
 from service.loading import measure_limits
 from service.metrics import Metrics, ModelMetrics
+from service.preparers import Preparers
 from service.served import ServedModel
 from service.settings import Settings
 from service.stopwatch import Stopwatch
@@ -29,18 +29,19 @@ def tagger(tiny: Path) -> Tagger:
 def served(tagger: Tagger, scenario, **settings) -> object:  # type: ignore[no-untyped-def]
     async def run() -> object:
         chosen = Settings(**settings)
-        with ThreadPoolExecutor(2) as preparers:
-            model = ServedModel(
-                tagger,
-                limits=measure_limits(tagger, max_batch_tokens=chosen.max_batch_tokens or 5_000, batch_ms=50),
-                settings=chosen,
-                metrics=ModelMetrics(Metrics(), "tiny"),
-                preparers=dict.fromkeys(Lane, preparers),
-            )
-            model.start()
-            answer = await scenario(model)
-            await model.close()
-            return answer
+        preparers = Preparers(2)
+        model = ServedModel(
+            tagger,
+            limits=measure_limits(tagger, max_batch_tokens=chosen.max_batch_tokens or 5_000, batch_ms=50),
+            settings=chosen,
+            metrics=ModelMetrics(Metrics(), "tiny"),
+            preparers=preparers,
+        )
+        model.start()
+        answer = await scenario(model)
+        await model.close()
+        preparers.shutdown()
+        return answer
 
     return asyncio.run(run())
 
@@ -114,7 +115,7 @@ def test_more_than_the_queue_holds_is_refused_and_the_accepted_is_answered(tagge
 
 
 def test_a_book_is_tagged_in_sections_as_it_is_in_one(tagger: Tagger, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("service.flow._SECTION_CHARACTERS", 200)
+    monkeypatch.setattr("service.flow._SECTION_CHARACTERS", dict.fromkeys(Lane, 200))
     split = Document.from_words([["Ada", "wrote"], ["Paris", "."]] * 60)
     documents = [Document("".join(TEXTS) * 12), split, Document(""), Document("cats were sleeping " * 90)]
     order: list[int] = []
