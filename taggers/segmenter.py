@@ -85,9 +85,15 @@ class Reading:
 
     def __init__(self, segmenter: Segmenter, text: str) -> None:
         self._segmenter = segmenter
+        self._text = text
         self._units = segmenter.find_units(text)
         self._decoder = GradualDecoder(text, segmenter.expansions)
         self._labelled = 0
+
+    @property
+    def characters_per_unit(self) -> float:
+        """How many characters of the text a position of a chunk stands for, on average."""
+        return len(self._text) / max(1, len(self._units.forms))
 
     def chunks(self) -> Iterator[Chunk]:
         """What the network reads at once, in order; each is made when it is asked for."""
