@@ -190,11 +190,10 @@ def _sums_up_to(scores_TxLB: Tensor, start_xL: Tensor, step_xLL: Tensor) -> Tens
     sentences at a time. It runs on through padding, which is for the caller to ignore.
     """
     step_xLL1 = step_xLL[..., None]
-    upto_xLB = scores_TxLB[0] + start_xL[..., None]
-    upto_TxLB = [upto_xLB]
-    for score_xLB in scores_TxLB[1:]:
-        upto_xLB = _logsumexp(upto_xLB.unsqueeze(-2) + step_xLL1, -3) + score_xLB
-        upto_TxLB.append(upto_xLB)
+    first_xLB, *scores = scores_TxLB.unbind()
+    upto_TxLB = [first_xLB + start_xL[..., None]]
+    for score_xLB in scores:
+        upto_TxLB.append(_logsumexp(upto_TxLB[-1].unsqueeze(-2) + step_xLL1, -3).add_(score_xLB))
     return torch.stack(upto_TxLB)
 
 
@@ -203,8 +202,8 @@ def _logsumexp(x: Tensor, dim: int) -> Tensor:
 
     A term of e^-80 times the largest vanishes in the rounding of their sum, so raising lower ones to it adds nothing.
     """
-    largest = x.detach().amax(dim, keepdim=True)
-    return (x - largest).clamp_(min=-80.0).exp_().sum(dim).log_() + largest.squeeze(dim)
+    largest = (x.detach() if x.requires_grad else x).amax(dim, keepdim=True)
+    return (x - largest).clamp_(min=-80.0).exp_().sum(dim).log_().add_(largest.squeeze(dim))
 
 
 def _illegal_gold(gold_N: Tensor, rows_N: Tensor, labels_NT: Tensor, mask_NT: Tensor) -> str:

@@ -68,12 +68,15 @@ def viterbi(scores_BTL: Tensor, mask_BT: Tensor, start_L: Tensor, step_LL: Tenso
     dtype, device = scores_TLB.dtype, scores_TLB.device
     step_LL1 = step_LL.to(dtype)[..., None]
 
-    best_TLB = torch.empty_like(scores_TLB)
+    # Every call counts where sentences are short, so the loops take their views of all tokens at once.
+    best_TL1B = torch.empty_like(scores_TLB).unsqueeze(2)
+    best_TLB = best_TL1B.squeeze(2)
     came_from_TLB = torch.empty(scores_TLB.shape, dtype=torch.int64, device=device)
     torch.add(scores_TLB[0], start_L.to(dtype)[:, None], out=best_TLB[0])
-    for t in range(1, num_tokens):
-        torch.max(best_TLB[t - 1].unsqueeze(1) + step_LL1, dim=0, out=(best_TLB[t], came_from_TLB[t]))
-        best_TLB[t] += scores_TLB[t]
+    steps = zip(best_TL1B.unbind(), best_TLB.unbind()[1:], came_from_TLB.unbind()[1:], scores_TLB.unbind()[1:])
+    for before_L1B, best_LB, came_from_LB, score_LB in steps:
+        torch.max(before_L1B + step_LL1, dim=0, out=(best_LB, came_from_LB))
+        best_LB += score_LB
 
     # The loop ran on through padding. A sentence's own end is looked up, and in padding each label comes from itself,
     # so that the way back starts at the same place for all.
@@ -83,6 +86,7 @@ def viterbi(scores_BTL: Tensor, mask_BT: Tensor, start_L: Tensor, step_LL: Tenso
     came_from_TLB = torch.where(mask_BT.T.unsqueeze(1), came_from_TLB, itself_L1)
     labels_T1B = torch.empty(num_tokens, 1, num_sentences, dtype=torch.int64, device=device)
     labels_T1B[-1] = final_BL.argmax(1)
-    for t in range(num_tokens - 1, 0, -1):
-        torch.gather(came_from_TLB[t], 0, labels_T1B[t], out=labels_T1B[t - 1])
+    way_back = list(zip(came_from_TLB.unbind()[1:], labels_T1B.unbind()[1:], labels_T1B.unbind()))
+    for came_from_LB, label_1B, before_1B in reversed(way_back):
+        torch.gather(came_from_LB, 0, label_1B, out=before_1B)
     return labels_T1B.squeeze(1).T.masked_fill(~mask_BT, 0)
