@@ -35,7 +35,10 @@ OnLoaded = Callable[[Registry, Exception | None], None]
 
 
 def create_app(settings: Settings, *, on_loaded: OnLoaded | None = None, shared: Path | None = None) -> Litestar:
-    """The service as an ASGI application; it loads its models after it has started, and answers 503 until then.
+    """The service as an ASGI application.
+
+    Alone it loads its models after it has started, and answers 503 until then. One of several processes loads them
+    before, so that clients get to those that are ready.
 
     Args:
         settings: What to serve and within which limits.
@@ -57,6 +60,8 @@ def create_app(settings: Settings, *, on_loaded: OnLoaded | None = None, shared:
         async with siblings.meeting():
             loading = asyncio.create_task(_load(registry, on_loaded or log_loaded))
             try:
+                if shared is not None:
+                    await loading
                 async with nullcontext() if desk is None else desk.open():
                     yield
             finally:

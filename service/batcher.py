@@ -1,12 +1,15 @@
 """Batcher: the chunks of all requests, labelled by one network in batches of like length.
 
-While one batch runs the next one is made. An idle device never waits for company: only while it is busy does a batch
-that is not full wait, for a moment, for more chunks to join it. The device belongs to one thread and the making of
-batches to another; everything else happens in the event loop.
+While batches run the next one is made. An idle device never waits for company: only while it is busy does a batch that
+is not full wait, for a moment, for more chunks to join it. Each batch that runs has a thread, the making of batches has
+another, and everything else happens in the event loop.
 """
 
 import asyncio
 import logging
+import os
+import sys
+import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -14,17 +17,18 @@ from typing import Any
 import torch
 
 from service.budget import Budget
+from service.cores import ONE_PLACE, Places
 from service.errors import NotReady
 from service.lanes import Batch, Lane, Lanes
 from taggers.labeler import Chunk, Labels, Run
 
 logger = logging.getLogger("tagline")
 
+_NICENESS = 5
+"""With it a thread gets a quarter of a core that another one wants all of."""
+
 Prepare = Callable[[Sequence[Chunk]], Run]
 """Makes one padded batch of chunks and returns what labels it; who they are together with changes no answer."""
-
-_SMOOTHING = 0.1
-"""The weight of the latest batch in the measured rate."""
 
 
 class _Request:
@@ -61,23 +65,29 @@ class Batcher:
     """Labels the chunks of all requests by one network. Everything but ``prepare`` runs in one event loop.
 
     Args:
-        prepare: Runs in threads of the batcher's own. What it returns runs in one of them, one call at a time.
+        prepare: Runs in threads of the batcher's own, and so does what it returns.
         budget: How big a batch may be.
         max_wait_ms: How long a batch that is not full waits for company while the device is busy.
+        places: How many batches run at once.
     """
 
-    def __init__(self, prepare: Prepare, *, budget: Budget, max_wait_ms: float) -> None:
+    def __init__(self, prepare: Prepare, *, budget: Budget, max_wait_ms: float, places: Places = ONE_PLACE) -> None:
         self._prepare = prepare
         self._budget = budget
         self._max_wait_s = max_wait_ms / 1000
+        self._places = places
         self._lanes: Lanes[_Request] = Lanes()
         self._preparing = ThreadPoolExecutor(1, thread_name_prefix="batch")
-        self._device = ThreadPoolExecutor(1, thread_name_prefix="device")
+        self._devices = {
+            Lane.INTERACTIVE: ThreadPoolExecutor(places.all, thread_name_prefix="device"),
+            Lane.BACKGROUND: ThreadPoolExecutor(
+                places.all, thread_name_prefix="device-background", initializer=_yield_cores
+            ),
+        }
+        self._num_running = dict.fromkeys(Lane, 0)
         self._changed = asyncio.Event()
         self._closing = False
         self._working: asyncio.Task[None] | None = None
-        self.tokens_per_second: float | None = None
-        """What the device does, measured over the latest batches; None before the first."""
 
     def start(self) -> None:
         """Begin to work, in the running event loop."""
@@ -123,23 +133,43 @@ class Batcher:
         if self._working is not None:
             await self._working
         self._preparing.shutdown(wait=False)
-        self._device.shutdown(wait=False)
+        for threads in self._devices.values():
+            threads.shutdown(wait=False)
 
     async def _work(self) -> None:
-        running: asyncio.Task[None] | None = None
-        while batch := await self._next_batch(running):
-            if running is None or running.done():
-                running = self._start(batch, None)
-                continue
-            run = await self._off_loop(self._preparing, _try_to_prepare, self._prepare, _chunks(batch))
-            await running
-            while urgent := self._lanes.take_before(batch, max_padded_tokens=self._budget.positions):
-                await self._run_batch(urgent, None)
-            running = self._start(batch, run)
-        if running is not None:
-            await running
+        async with asyncio.TaskGroup() as running:
+            while batch := await self._next_batch():
+                if self._has_place(batch.lane):
+                    self._start(running, batch, None)
+                    continue
+                run = await self._off_loop(self._preparing, _try_to_prepare, self._prepare, _chunks(batch))
+                while True:
+                    if urgent := self._take_before(batch):
+                        self._start(running, urgent, None)
+                    elif self._has_place(batch.lane):
+                        break
+                    else:
+                        self._changed.clear()
+                        await self._changed.wait()
+                self._start(running, batch, run)
 
-    async def _next_batch(self, running: asyncio.Task[None] | None) -> Batch[_Request]:
+    def _has_place(self, lane: Lane) -> bool:
+        """Whether a batch of this lane could run now."""
+        running = sum(self._num_running.values())
+        if lane is Lane.INTERACTIVE:
+            running -= min(self._num_running[Lane.BACKGROUND], self._places.extra)
+        return running < self._places.all
+
+    def _is_crowded(self) -> bool:
+        return sum(self._num_running.values()) > self._places.all
+
+    def _take_before(self, batch: Batch[_Request]) -> Batch[_Request]:
+        """What should run before a batch that was taken already, and can."""
+        if not self._has_place(Lane.INTERACTIVE):
+            return Batch()
+        return self._lanes.take_before(batch, max_padded_tokens=self._budget.positions)
+
+    async def _next_batch(self) -> Batch[_Request]:
         """What runs next, taken as late as is good for it; empty when the batcher is closed and nothing waits."""
         loop = asyncio.get_running_loop()
         until: float | None = None  # when the batch that could be taken has waited enough
@@ -151,7 +181,7 @@ class Batcher:
                 until = None
             else:
                 until = until or loop.time() + self._max_wait_s
-                idle = running is None or running.done()
+                idle = self._has_place(self._lanes.turn)
                 if idle or self._closing or self._lanes.tokens >= budget or loop.time() >= until:
                     return self._lanes.take(max_padded_tokens=budget)
             self._changed.clear()
@@ -161,10 +191,13 @@ class Batcher:
             except TimeoutError:
                 pass
 
-    def _start(self, batch: Batch[_Request], run: Run | None) -> asyncio.Task[None]:
-        task = asyncio.create_task(self._run_batch(batch, run))
-        task.add_done_callback(lambda _: self._changed.set())
-        return task
+    def _start(self, running: asyncio.TaskGroup, batch: Batch[_Request], run: Run | None) -> None:
+        self._num_running[batch.lane] += 1
+        running.create_task(self._run_batch(batch, run)).add_done_callback(lambda _: self._leave(batch.lane))
+
+    def _leave(self, lane: Lane) -> None:
+        self._num_running[lane] -= 1
+        self._changed.set()
 
     async def _run_batch(self, batch: Batch[_Request], run: Run | None) -> None:
         """Run a batch, prepared or not, and give everybody their answers."""
@@ -175,20 +208,23 @@ class Batcher:
             entry.owner.start()
         loop = asyncio.get_running_loop()
         started = loop.time()
+        crowded = self._is_crowded()
         chunks = _chunks(batch)
-        outcomes = await self._off_loop(self._device, _label_or_split, self._prepare, chunks, run, self._budget.shrink)
-        self._measure(chunks, loop.time() - started)
+        device = self._devices[batch.lane]
+        outcomes = await self._off_loop(device, _label_or_split, self._prepare, chunks, run, self._budget.shrink)
+        if not crowded and not self._is_crowded():  # otherwise it tells little of how fast the device is
+            self._budget.observe(_positions(chunks), loop.time() - started)
         for entry, outcome in zip(entries, outcomes, strict=True):
             entry.owner.settle(entry.position, outcome)
 
     def _off_loop(self, thread: ThreadPoolExecutor, work: Callable[..., Any], *arguments: Any) -> asyncio.Future[Any]:
         return asyncio.get_running_loop().run_in_executor(thread, work, *arguments)
 
-    def _measure(self, chunks: Sequence[Chunk], seconds: float) -> None:
-        self._budget.observe(_positions(chunks), seconds)
-        rate = sum(chunk.cost for chunk in chunks) / max(seconds, 1e-6)
-        before = self.tokens_per_second
-        self.tokens_per_second = rate if before is None else before + _SMOOTHING * (rate - before)
+
+def _yield_cores() -> None:
+    """Let other threads have the cores before this one; only Linux knows how urgent a thread is."""
+    if sys.platform == "linux":
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)
 
 
 def _chunks(batch: Batch[_Request]) -> list[Chunk]:

@@ -49,9 +49,16 @@ class Lanes(Generic[Owner]):
         return sum(map(len, self._rooms.values()))
 
     @property
+    def turn(self) -> Lane:
+        """The lane whose turn it is."""
+        if not self._rooms[Lane.INTERACTIVE] or (self._owed > 0 and self._rooms[Lane.BACKGROUND]):
+            return Lane.BACKGROUND
+        return Lane.INTERACTIVE
+
+    @property
     def tokens(self) -> int:
         """The costs of what waits in the lane whose turn it is."""
-        return self._rooms[self._next()].tokens
+        return self._rooms[self.turn].tokens
 
     def add(self, owner: Owner, chunks: Sequence[Chunk], *, lane: Lane) -> list[Entry[Owner]]:
         """Let in the chunks of a request, in their order."""
@@ -63,7 +70,7 @@ class Lanes(Generic[Owner]):
 
     def take(self, *, max_padded_tokens: int) -> Batch[Owner]:
         """The next batch, which leaves; empty if nothing waits. See ``WaitingRoom.take``."""
-        lane = self._next()
+        lane = self.turn
         batch = Batch(lane, self._rooms[lane].take(max_padded_tokens=max_padded_tokens))
         if lane is Lane.BACKGROUND:
             # What it gets while nobody else waits counts, too, but not as a debt that it would have to sit out.
@@ -81,11 +88,6 @@ class Lanes(Generic[Owner]):
         urgent = Batch(Lane.INTERACTIVE, self._rooms[Lane.INTERACTIVE].take(max_padded_tokens=max_padded_tokens))
         self._owed += _background_part(urgent)  # for the other batch waits, though not here
         return urgent
-
-    def _next(self) -> Lane:
-        if not self._rooms[Lane.INTERACTIVE] or (self._owed > 0 and self._rooms[Lane.BACKGROUND]):
-            return Lane.BACKGROUND
-        return Lane.INTERACTIVE
 
 
 def _tokens(batch: Batch[Owner]) -> int:

@@ -9,6 +9,7 @@ import torch
 
 from service.answers import ModelDescription, TaskDescription
 from service.budget import BatchLimits
+from service.cores import divide_cores
 from service.errors import NotReady, RefusedModel, Reloading
 from service.loading import load_again, load_warm, measure_limits
 from service.metrics import Metrics, ModelMetrics
@@ -45,7 +46,14 @@ class Registry:
         self._settings = settings
         self._metrics = Metrics() if metrics is None else metrics
         self.phase = Phase.LOADING
-        find_precision(settings.precision, find_device(settings.device))
+        device = find_device(settings.device)
+        find_precision(settings.precision, device)
+        self._cores = divide_cores(
+            torch.get_num_threads(),
+            workers=settings.workers,
+            on_cpu=device.type == "cpu",
+            threads=settings.threads,
+        )
         asked = settings.models or tuple(bundled_models())
         self._folders = _find_folders(asked or ("en",))
         aliases = {alias: name for alias, name in ALIASES.items() if name in self._folders}
@@ -63,7 +71,7 @@ class Registry:
         Raises:
             ModelError: A folder is damaged.
         """
-        self._divide_cores()
+        torch.set_num_threads(self._cores.threads)  # for it takes all cores whenever it runs
         for name, folder in self._folders.items():
             tagger = await asyncio.to_thread(
                 load_warm, folder, device=self._settings.device, precision=self._settings.precision
@@ -188,11 +196,6 @@ class Registry:
             return asked[0]
         return "en" if not asked and "en" in self._names else next(iter(self._folders))
 
-    def _divide_cores(self) -> None:
-        """Tell torch how many threads it may use, for it takes all cores whenever it runs."""
-        share = max(1, torch.get_num_threads() // (2 * self._settings.workers))
-        torch.set_num_threads(self._settings.threads or share)
-
     def _serve(self, name: str, tagger: Tagger) -> ServedModel:
         metrics = ModelMetrics(self._metrics, name)
         metrics.observe_loaded()
@@ -200,6 +203,7 @@ class Registry:
         return ServedModel(
             tagger,
             limits=self._limits[name],
+            places=self._cores.places,
             settings=self._settings,
             metrics=metrics,
             preparers=self._preparers,

@@ -13,6 +13,7 @@ from service.account import current_account
 from service.admission import Admission
 from service.batcher import Batcher
 from service.budget import BatchLimits, Budget
+from service.cores import ONE_PLACE, Places
 from service.errors import QueueFull
 from service.flow import Flow, Labelled
 from service.lanes import Lane
@@ -59,6 +60,7 @@ class ServedModel:
     Args:
         tagger: The model.
         limits: How big its batches may be.
+        places: How many batches of each network run at once.
         settings: Budgets and limits.
         metrics: Those of the model.
         preparers: The threads that cut, decode and write answers.
@@ -69,6 +71,7 @@ class ServedModel:
         tagger: Tagger,
         *,
         limits: BatchLimits,
+        places: Places = ONE_PLACE,
         settings: Settings,
         metrics: ModelMetrics,
         preparers: Preparers,
@@ -80,6 +83,7 @@ class ServedModel:
                 metrics.measured(prepare, network=network),
                 budget=Budget(max_positions=max_positions, seconds=settings.batch_ms / 1000),
                 max_wait_ms=settings.max_wait_ms,
+                places=places,
             )
             for network, prepare, max_positions in (
                 ("segmenter", tagger.prepare_segmenting, limits.segmenter),

@@ -27,8 +27,8 @@ class Tagger:
     """A loaded model: texts in, annotated documents out.
 
     ``tag`` and ``pipe`` do all; the service runs the steps one by one: ``read``, whose chunks ``prepare_segmenting``
-    takes, then ``chunks``, which ``prepare`` takes, and ``annotate``. They may run in any threads; of what ``prepare``
-    returns, and of what ``prepare_segmenting`` returns, only one may run at a time.
+    takes, then ``chunks``, which ``prepare`` takes, and ``annotate``. They, and what ``prepare`` and
+    ``prepare_segmenting`` return, may run in any threads, several at once.
     """
 
     def __init__(self, model: Model, *, precision: Used = "fp32") -> None:

@@ -73,7 +73,8 @@ def viterbi(scores_BTL: Tensor, mask_BT: Tensor, start_L: Tensor, step_LL: Tenso
     best_TLB = best_TL1B.squeeze(2)
     came_from_TLB = torch.empty(scores_TLB.shape, dtype=torch.int64, device=device)
     torch.add(scores_TLB[0], start_L.to(dtype)[:, None], out=best_TLB[0])
-    steps = zip(best_TL1B.unbind(), best_TLB.unbind()[1:], came_from_TLB.unbind()[1:], scores_TLB.unbind()[1:])
+    before = best_TL1B[:-1].unbind()
+    steps = zip(before, best_TLB[1:].unbind(), came_from_TLB[1:].unbind(), scores_TLB[1:].unbind(), strict=True)
     for before_L1B, best_LB, came_from_LB, score_LB in steps:
         torch.max(before_L1B + step_LL1, dim=0, out=(best_LB, came_from_LB))
         best_LB += score_LB
@@ -86,7 +87,7 @@ def viterbi(scores_BTL: Tensor, mask_BT: Tensor, start_L: Tensor, step_LL: Tenso
     came_from_TLB = torch.where(mask_BT.T.unsqueeze(1), came_from_TLB, itself_L1)
     labels_T1B = torch.empty(num_tokens, 1, num_sentences, dtype=torch.int64, device=device)
     labels_T1B[-1] = final_BL.argmax(1)
-    way_back = list(zip(came_from_TLB.unbind()[1:], labels_T1B.unbind()[1:], labels_T1B.unbind()))
-    for came_from_LB, label_1B, before_1B in reversed(way_back):
+    way_on = list(zip(came_from_TLB[1:].unbind(), labels_T1B[1:].unbind(), labels_T1B[:-1].unbind(), strict=True))
+    for came_from_LB, label_1B, before_1B in reversed(way_on):
         torch.gather(came_from_LB, 0, label_1B, out=before_1B)
     return labels_T1B.squeeze(1).T.masked_fill(~mask_BT, 0)

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from service.batcher import Batcher
 from service.budget import Budget
+from service.cores import ONE_PLACE, Places
 from service.errors import NotReady
 from service.lanes import Lane
 from taggers.labeler import Chunk, Labels, Run
@@ -39,15 +40,18 @@ class Device:
         self.open = threading.Event()
         self.open.set()
         self.delay = lambda: 0.0
-        self._busy = threading.Lock()
+        self.most_at_once = 1
+        self.running: set[int] = set()
 
     def prepare(self, chunks: Sequence[Chunk]) -> Run:
         self.prepared.append([int(chunk.forms[0]) for chunk in chunks])
         return lambda: self.label(chunks)
 
     def label(self, chunks: Sequence[Chunk]) -> list[Labels]:
-        assert self._busy.acquire(blocking=False), "two batches at once"
+        running = threading.get_ident()
+        self.running.add(running)
         try:
+            assert len(self.running) <= self.most_at_once, "too many batches at once"
             self.open.wait()
             time.sleep(self.delay())
             self.threads.add(threading.get_ident())
@@ -60,7 +64,7 @@ class Device:
             self.batches.append(found)
             return [{"n": (np.array([number]), np.ones(1, np.float32))} for number in found]
         finally:
-            self._busy.release()
+            self.running.remove(running)
 
 
 def run(
@@ -69,12 +73,13 @@ def run(
     *,
     max_padded_tokens: int = 100,
     max_wait_ms: float = 60_000,
+    places: Places = ONE_PLACE,
 ) -> Any:
     """Run a scenario, in which a batch that is not full waits for the device if nothing else is said."""
 
     async def whole() -> Any:
         budget = Budget(max_positions=max_padded_tokens, seconds=60)
-        batcher = Batcher(device.prepare, budget=budget, max_wait_ms=max_wait_ms)
+        batcher = Batcher(device.prepare, budget=budget, max_wait_ms=max_wait_ms, places=places)
         batcher.start()
         try:
             return await scenario(batcher)
@@ -258,6 +263,60 @@ def test_the_next_batch_is_prepared_while_one_runs_and_no_other() -> None:
         assert numbers(await work) == [0, 1, 2, 3]
 
     run(device, scenario)
+
+
+def test_with_several_places_so_many_batches_run_at_once_and_one_more_is_prepared() -> None:
+    device = Device()
+    device.most_at_once = 2
+
+    async def scenario(batcher: Batcher) -> None:
+        device.open.clear()
+        work = asyncio.create_task(batcher.submit([chunk(n, cost=100) for n in range(5)]))
+        await until(lambda: len(device.prepared) == 3 and len(device.running) == 2)
+        await asyncio.sleep(0.01)
+        assert len(device.prepared) == 3
+        assert len(device.running) == 2
+        device.open.set()
+        assert numbers(await work) == [0, 1, 2, 3, 4]
+
+    run(device, scenario, places=Places(2, 0))
+
+
+def test_who_is_interactive_waits_for_no_batch_of_the_background_where_there_is_an_extra_place() -> None:
+    device = Device()
+    device.most_at_once = 2
+
+    async def scenario(batcher: Batcher) -> None:
+        device.open.clear()
+        pages = [chunk(n, cost=100) for n in range(3)]
+        book = asyncio.create_task(batcher.submit(pages, lane=Lane.BACKGROUND))
+        await until(lambda: len(device.prepared) == 2)
+        assert len(device.running) == 1
+        tweet = asyncio.create_task(batcher.submit([chunk(99)]))
+        await until(lambda: len(device.running) == 2)  # though the book's batch holds the only place
+        device.open.set()
+        assert numbers(await tweet) == [99]
+        assert numbers(await book) == [0, 1, 2]
+
+    run(device, scenario, places=Places(1, 1))
+
+
+def test_the_background_gets_no_extra_place() -> None:
+    device = Device()
+
+    async def scenario(batcher: Batcher) -> None:
+        device.open.clear()
+        tweet = asyncio.create_task(batcher.submit([chunk(99)]))
+        await until(lambda: len(device.running) == 1)
+        book = asyncio.create_task(batcher.submit([chunk(0, cost=100)], lane=Lane.BACKGROUND))
+        await until(lambda: len(device.prepared) == 2)
+        await asyncio.sleep(0.01)
+        device.open.set()
+        assert numbers(await tweet) == [99]
+        assert numbers(await book) == [0]
+
+    run(device, scenario, places=Places(1, 1))
+    assert device.batches == [[99], [0]]
 
 
 def test_what_is_prepared_for_one_that_has_gone_does_not_run() -> None:
