@@ -1,8 +1,8 @@
 """Batcher: the chunks of all requests, labelled by one network in batches of like length.
 
-While batches run the next one is made. An idle device never waits for company: only while it is busy does a batch that
-is not full wait, for a moment, for more chunks to join it. Each batch that runs has a thread, the making of batches has
-another, and everything else happens in the event loop.
+While one batch runs the next one is made. An idle device never waits for company: only while it is busy does a batch
+that is not full wait, for a moment, for more chunks to join it. Each lane's batches run in a thread of their own, the
+making of batches has another, and everything else happens in the event loop.
 """
 
 import asyncio
@@ -17,7 +17,6 @@ from typing import Any
 import torch
 
 from service.budget import Budget
-from service.cores import ONE_PLACE, Places
 from service.errors import NotReady
 from service.lanes import Batch, Lane, Lanes
 from taggers.labeler import Chunk, Labels, Run
@@ -68,23 +67,21 @@ class Batcher:
         prepare: Runs in threads of the batcher's own, and so does what it returns.
         budget: How big a batch may be.
         max_wait_ms: How long a batch that is not full waits for company while the device is busy.
-        places: How many batches run at once.
+        overlap: Whether who is interactive waits for no batch of the background, but runs beside it.
     """
 
-    def __init__(self, prepare: Prepare, *, budget: Budget, max_wait_ms: float, places: Places = ONE_PLACE) -> None:
+    def __init__(self, prepare: Prepare, *, budget: Budget, max_wait_ms: float, overlap: bool = False) -> None:
         self._prepare = prepare
         self._budget = budget
         self._max_wait_s = max_wait_ms / 1000
-        self._places = places
+        self._overlap = overlap
         self._lanes: Lanes[_Request] = Lanes()
         self._preparing = ThreadPoolExecutor(1, thread_name_prefix="batch")
         self._devices = {
-            Lane.INTERACTIVE: ThreadPoolExecutor(places.all, thread_name_prefix="device"),
-            Lane.BACKGROUND: ThreadPoolExecutor(
-                places.all, thread_name_prefix="device-background", initializer=_yield_cores
-            ),
+            Lane.INTERACTIVE: ThreadPoolExecutor(1, thread_name_prefix="device"),
+            Lane.BACKGROUND: ThreadPoolExecutor(1, thread_name_prefix="background-device", initializer=_yield_cores),
         }
-        self._num_running = dict.fromkeys(Lane, 0)
+        self._running: set[Lane] = set()
         self._changed = asyncio.Event()
         self._closing = False
         self._working: asyncio.Task[None] | None = None
@@ -137,31 +134,27 @@ class Batcher:
             threads.shutdown(wait=False)
 
     async def _work(self) -> None:
-        async with asyncio.TaskGroup() as running:
+        async with asyncio.TaskGroup() as batches:
             while batch := await self._next_batch():
                 if self._has_place(batch.lane):
-                    self._start(running, batch, None)
+                    self._start(batches, batch, None)
                     continue
                 run = await self._off_loop(self._preparing, _try_to_prepare, self._prepare, _chunks(batch))
                 while True:
                     if urgent := self._take_before(batch):
-                        self._start(running, urgent, None)
+                        self._start(batches, urgent, None)
                     elif self._has_place(batch.lane):
                         break
                     else:
                         self._changed.clear()
                         await self._changed.wait()
-                self._start(running, batch, run)
+                self._start(batches, batch, run)
 
     def _has_place(self, lane: Lane) -> bool:
         """Whether a batch of this lane could run now."""
-        running = sum(self._num_running.values())
-        if lane is Lane.INTERACTIVE:
-            running -= min(self._num_running[Lane.BACKGROUND], self._places.extra)
-        return running < self._places.all
-
-    def _is_crowded(self) -> bool:
-        return sum(self._num_running.values()) > self._places.all
+        if lane is Lane.INTERACTIVE and self._overlap:
+            return lane not in self._running
+        return not self._running
 
     def _take_before(self, batch: Batch[_Request]) -> Batch[_Request]:
         """What should run before a batch that was taken already, and can."""
@@ -191,12 +184,12 @@ class Batcher:
             except TimeoutError:
                 pass
 
-    def _start(self, running: asyncio.TaskGroup, batch: Batch[_Request], run: Run | None) -> None:
-        self._num_running[batch.lane] += 1
-        running.create_task(self._run_batch(batch, run)).add_done_callback(lambda _: self._leave(batch.lane))
+    def _start(self, batches: asyncio.TaskGroup, batch: Batch[_Request], run: Run | None) -> None:
+        self._running.add(batch.lane)
+        batches.create_task(self._run_batch(batch, run)).add_done_callback(lambda _: self._leave(batch.lane))
 
     def _leave(self, lane: Lane) -> None:
-        self._num_running[lane] -= 1
+        self._running.remove(lane)
         self._changed.set()
 
     async def _run_batch(self, batch: Batch[_Request], run: Run | None) -> None:
@@ -208,11 +201,11 @@ class Batcher:
             entry.owner.start()
         loop = asyncio.get_running_loop()
         started = loop.time()
-        crowded = self._is_crowded()
+        alone = len(self._running) == 1
         chunks = _chunks(batch)
         device = self._devices[batch.lane]
         outcomes = await self._off_loop(device, _label_or_split, self._prepare, chunks, run, self._budget.shrink)
-        if not crowded and not self._is_crowded():  # otherwise it tells little of how fast the device is
+        if alone and len(self._running) == 1:  # otherwise it tells little of how fast the device is
             self._budget.observe(_positions(chunks), loop.time() - started)
         for entry, outcome in zip(entries, outcomes, strict=True):
             entry.owner.settle(entry.position, outcome)

@@ -9,7 +9,6 @@ import torch
 
 from service.answers import ModelDescription, TaskDescription
 from service.budget import BatchLimits
-from service.cores import divide_cores
 from service.errors import NotReady, RefusedModel, Reloading
 from service.loading import load_again, load_warm, measure_limits
 from service.metrics import Metrics, ModelMetrics
@@ -46,14 +45,7 @@ class Registry:
         self._settings = settings
         self._metrics = Metrics() if metrics is None else metrics
         self.phase = Phase.LOADING
-        device = find_device(settings.device)
-        find_precision(settings.precision, device)
-        self._cores = divide_cores(
-            torch.get_num_threads(),
-            workers=settings.workers,
-            on_cpu=device.type == "cpu",
-            threads=settings.threads,
-        )
+        find_precision(settings.precision, find_device(settings.device))
         asked = settings.models or tuple(bundled_models())
         self._folders = _find_folders(asked or ("en",))
         aliases = {alias: name for alias, name in ALIASES.items() if name in self._folders}
@@ -71,7 +63,8 @@ class Registry:
         Raises:
             ModelError: A folder is damaged.
         """
-        torch.set_num_threads(self._cores.threads)  # for it takes all cores whenever it runs
+        share = max(1, torch.get_num_threads() // self._settings.workers)
+        torch.set_num_threads(self._settings.threads or share)
         for name, folder in self._folders.items():
             tagger = await asyncio.to_thread(
                 load_warm, folder, device=self._settings.device, precision=self._settings.precision
@@ -203,7 +196,6 @@ class Registry:
         return ServedModel(
             tagger,
             limits=self._limits[name],
-            places=self._cores.places,
             settings=self._settings,
             metrics=metrics,
             preparers=self._preparers,

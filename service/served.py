@@ -13,7 +13,6 @@ from service.account import current_account
 from service.admission import Admission
 from service.batcher import Batcher
 from service.budget import BatchLimits, Budget
-from service.cores import ONE_PLACE, Places
 from service.errors import QueueFull
 from service.flow import Flow, Labelled
 from service.lanes import Lane
@@ -60,7 +59,6 @@ class ServedModel:
     Args:
         tagger: The model.
         limits: How big its batches may be.
-        places: How many batches of each network run at once.
         settings: Budgets and limits.
         metrics: Those of the model.
         preparers: The threads that cut, decode and write answers.
@@ -71,7 +69,6 @@ class ServedModel:
         tagger: Tagger,
         *,
         limits: BatchLimits,
-        places: Places = ONE_PLACE,
         settings: Settings,
         metrics: ModelMetrics,
         preparers: Preparers,
@@ -83,7 +80,7 @@ class ServedModel:
                 metrics.measured(prepare, network=network),
                 budget=Budget(max_positions=max_positions, seconds=settings.batch_ms / 1000),
                 max_wait_ms=settings.max_wait_ms,
-                places=places,
+                overlap=tagger.device.type == "cpu",  # which shares its cores fairly; a GPU is filled by one batch
             )
             for network, prepare, max_positions in (
                 ("segmenter", tagger.prepare_segmenting, limits.segmenter),

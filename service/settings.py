@@ -55,8 +55,7 @@ class Settings(BaseSettings):
     What changes the answers to a sample is not done."""
 
     threads: int | None = Field(None, ge=1)
-    """How many CPU threads work on one batch; None: one, and more where there are more cores than batches that run at
-    once."""
+    """How many CPU threads work on one batch; None: all cores, divided among the workers."""
 
     preparers: int = Field(4, ge=1)
     """How many threads decode and write the answers of short requests, beside those that label; streams and long texts

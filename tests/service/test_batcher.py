@@ -14,7 +14,6 @@ from hypothesis import strategies as st
 
 from service.batcher import Batcher
 from service.budget import Budget
-from service.cores import ONE_PLACE, Places
 from service.errors import NotReady
 from service.lanes import Lane
 from taggers.labeler import Chunk, Labels, Run
@@ -73,13 +72,13 @@ def run(
     *,
     max_padded_tokens: int = 100,
     max_wait_ms: float = 60_000,
-    places: Places = ONE_PLACE,
+    overlap: bool = False,
 ) -> Any:
     """Run a scenario, in which a batch that is not full waits for the device if nothing else is said."""
 
     async def whole() -> Any:
         budget = Budget(max_positions=max_padded_tokens, seconds=60)
-        batcher = Batcher(device.prepare, budget=budget, max_wait_ms=max_wait_ms, places=places)
+        batcher = Batcher(device.prepare, budget=budget, max_wait_ms=max_wait_ms, overlap=overlap)
         batcher.start()
         try:
             return await scenario(batcher)
@@ -265,24 +264,7 @@ def test_the_next_batch_is_prepared_while_one_runs_and_no_other() -> None:
     run(device, scenario)
 
 
-def test_with_several_places_so_many_batches_run_at_once_and_one_more_is_prepared() -> None:
-    device = Device()
-    device.most_at_once = 2
-
-    async def scenario(batcher: Batcher) -> None:
-        device.open.clear()
-        work = asyncio.create_task(batcher.submit([chunk(n, cost=100) for n in range(5)]))
-        await until(lambda: len(device.prepared) == 3 and len(device.running) == 2)
-        await asyncio.sleep(0.01)
-        assert len(device.prepared) == 3
-        assert len(device.running) == 2
-        device.open.set()
-        assert numbers(await work) == [0, 1, 2, 3, 4]
-
-    run(device, scenario, places=Places(2, 0))
-
-
-def test_who_is_interactive_waits_for_no_batch_of_the_background_where_there_is_an_extra_place() -> None:
+def test_who_is_interactive_runs_beside_the_background_where_both_can() -> None:
     device = Device()
     device.most_at_once = 2
 
@@ -293,15 +275,15 @@ def test_who_is_interactive_waits_for_no_batch_of_the_background_where_there_is_
         await until(lambda: len(device.prepared) == 2)
         assert len(device.running) == 1
         tweet = asyncio.create_task(batcher.submit([chunk(99)]))
-        await until(lambda: len(device.running) == 2)  # though the book's batch holds the only place
+        await until(lambda: len(device.running) == 2)  # though the book's batch runs
         device.open.set()
         assert numbers(await tweet) == [99]
         assert numbers(await book) == [0, 1, 2]
 
-    run(device, scenario, places=Places(1, 1))
+    run(device, scenario, overlap=True)
 
 
-def test_the_background_gets_no_extra_place() -> None:
+def test_the_background_waits_for_the_batch_of_who_is_interactive() -> None:
     device = Device()
 
     async def scenario(batcher: Batcher) -> None:
@@ -315,7 +297,7 @@ def test_the_background_gets_no_extra_place() -> None:
         assert numbers(await tweet) == [99]
         assert numbers(await book) == [0]
 
-    run(device, scenario, places=Places(1, 1))
+    run(device, scenario, overlap=True)
     assert device.batches == [[99], [0]]
 
 
