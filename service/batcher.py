@@ -23,6 +23,9 @@ from taggers.labeler import Chunk, Labels, Run
 
 logger = logging.getLogger("tagline")
 
+_LITTLE = 0.25
+"""The share of a full batch up to which who is interactive runs beside the background."""
+
 _NICENESS = 5
 """With it a thread gets a quarter of a core that another one wants all of."""
 
@@ -136,29 +139,29 @@ class Batcher:
     async def _work(self) -> None:
         async with asyncio.TaskGroup() as batches:
             while batch := await self._next_batch():
-                if self._has_place(batch.lane):
+                if self._can_run(batch.lane, batch.tokens):
                     self._start(batches, batch, None)
                     continue
                 run = await self._off_loop(self._preparing, _try_to_prepare, self._prepare, _chunks(batch))
                 while True:
                     if urgent := self._take_before(batch):
                         self._start(batches, urgent, None)
-                    elif self._has_place(batch.lane):
+                    elif self._can_run(batch.lane, batch.tokens):
                         break
                     else:
                         self._changed.clear()
                         await self._changed.wait()
                 self._start(batches, batch, run)
 
-    def _has_place(self, lane: Lane) -> bool:
-        """Whether a batch of this lane could run now."""
-        if lane is Lane.INTERACTIVE and self._overlap:
+    def _can_run(self, lane: Lane, tokens: int) -> bool:
+        """Whether chunks of this lane can run now. Beside the background it is a little only; much has to be fast."""
+        if self._overlap and lane is Lane.INTERACTIVE and tokens <= _LITTLE * self._budget.positions:
             return lane not in self._running
         return not self._running
 
     def _take_before(self, batch: Batch[_Request]) -> Batch[_Request]:
         """What should run before a batch that was taken already, and can."""
-        if not self._has_place(Lane.INTERACTIVE):
+        if not self._can_run(Lane.INTERACTIVE, self._lanes.tokens(Lane.INTERACTIVE)):
             return Batch()
         return self._lanes.take_before(batch, max_padded_tokens=self._budget.positions)
 
@@ -174,8 +177,9 @@ class Batcher:
                 until = None
             else:
                 until = until or loop.time() + self._max_wait_s
-                idle = self._has_place(self._lanes.turn)
-                if idle or self._closing or self._lanes.tokens >= budget or loop.time() >= until:
+                waiting = self._lanes.tokens(self._lanes.turn)
+                idle = self._can_run(self._lanes.turn, waiting)
+                if idle or self._closing or waiting >= budget or loop.time() >= until:
                     return self._lanes.take(max_padded_tokens=budget)
             self._changed.clear()
             try:

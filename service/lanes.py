@@ -37,6 +37,11 @@ class Batch(Generic[Owner]):
     def __bool__(self) -> bool:
         return bool(self.entries)
 
+    @property
+    def tokens(self) -> int:
+        """The costs of its chunks."""
+        return sum(entry.chunk.cost for entry in self.entries)
+
 
 class Lanes(Generic[Owner]):
     """The waiting chunks of all requests, in a room for each lane."""
@@ -55,10 +60,9 @@ class Lanes(Generic[Owner]):
             return Lane.BACKGROUND
         return Lane.INTERACTIVE
 
-    @property
-    def tokens(self) -> int:
-        """The costs of what waits in the lane whose turn it is."""
-        return self._rooms[self.turn].tokens
+    def tokens(self, lane: Lane) -> int:
+        """The costs of what waits in a lane."""
+        return self._rooms[lane].tokens
 
     def add(self, owner: Owner, chunks: Sequence[Chunk], *, lane: Lane) -> list[Entry[Owner]]:
         """Let in the chunks of a request, in their order."""
@@ -74,7 +78,7 @@ class Lanes(Generic[Owner]):
         batch = Batch(lane, self._rooms[lane].take(max_padded_tokens=max_padded_tokens))
         if lane is Lane.BACKGROUND:
             # What it gets while nobody else waits counts, too, but not as a debt that it would have to sit out.
-            self._owed = max(self._owed - _tokens(batch), -max_padded_tokens)
+            self._owed = max(self._owed - batch.tokens, -max_padded_tokens)
         elif self._rooms[Lane.BACKGROUND]:
             self._owed += _background_part(batch)
         else:
@@ -90,10 +94,6 @@ class Lanes(Generic[Owner]):
         return urgent
 
 
-def _tokens(batch: Batch[Owner]) -> int:
-    return sum(entry.chunk.cost for entry in batch.entries)
-
-
 def _background_part(batch: Batch[Owner]) -> float:
     """What the background has to get for an interactive batch."""
-    return _tokens(batch) * BACKGROUND_SHARE / (1 - BACKGROUND_SHARE)
+    return batch.tokens * BACKGROUND_SHARE / (1 - BACKGROUND_SHARE)

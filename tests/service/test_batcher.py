@@ -283,6 +283,24 @@ def test_who_is_interactive_runs_beside_the_background_where_both_can() -> None:
     run(device, scenario, overlap=True)
 
 
+def test_much_that_is_interactive_does_not_share_the_cores_with_the_background() -> None:
+    device = Device()
+
+    async def scenario(batcher: Batcher) -> None:
+        device.open.clear()
+        pages = [chunk(n, cost=100) for n in range(2)]
+        book = asyncio.create_task(batcher.submit(pages, lane=Lane.BACKGROUND))
+        await until(lambda: len(device.prepared) == 2)
+        tweets = asyncio.create_task(batcher.submit([chunk(n, cost=10) for n in range(90, 100)]))
+        await asyncio.sleep(0.01)
+        device.open.set()
+        assert numbers(await tweets) == list(range(90, 100))
+        assert numbers(await book) == [0, 1]
+
+    run(device, scenario, overlap=True)
+    assert device.batches == [[0], list(range(90, 100)), [1]]
+
+
 def test_the_background_waits_for_the_batch_of_who_is_interactive() -> None:
     device = Device()
 

@@ -17,7 +17,7 @@ def owners(batch: Batch[str]) -> list[str]:
 def test_nothing_waits() -> None:
     lanes = Lanes[str]()
     assert not lanes.take(max_padded_tokens=10)
-    assert (len(lanes), lanes.tokens) == (0, 0)
+    assert (len(lanes), lanes.tokens(INTERACTIVE), lanes.tokens(BACKGROUND)) == (0, 0, 0)
 
 
 def test_a_tweet_goes_before_the_books_that_were_there() -> None:
@@ -25,9 +25,14 @@ def test_a_tweet_goes_before_the_books_that_were_there() -> None:
     lanes.add("book", chunks(*[10] * 100), lane=BACKGROUND)
     assert owners(lanes.take(max_padded_tokens=20)) == ["book"] * 2
     lanes.add("tweet", chunks(3), lane=INTERACTIVE)
-    assert (len(lanes), lanes.tokens) == (99, 3)
+    assert (len(lanes), lanes.tokens(INTERACTIVE), lanes.tokens(BACKGROUND)) == (99, 3, 980)
+    assert lanes.turn is INTERACTIVE
     tweet = lanes.take(max_padded_tokens=20)
-    assert (tweet.lane, owners(tweet)) == (INTERACTIVE, ["tweet"])  # alone, so that it is as quick as can be
+    assert (tweet.lane, owners(tweet), tweet.tokens) == (
+        INTERACTIVE,
+        ["tweet"],
+        3,
+    )  # alone, so that it is as quick as can be
     assert lanes.take(max_padded_tokens=20).lane is BACKGROUND
 
 
