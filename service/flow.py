@@ -18,6 +18,7 @@ from taggers.document import Document, Sentence
 from taggers.labeler import Chunk, Labels
 from taggers.pipeline import Tagger
 from taggers.segmenter import Reading
+from taggers.units import LOOKED_AT
 
 _SECTION_CHARACTERS = {Lane.INTERACTIVE: 30_000, Lane.BACKGROUND: 6_000}
 """Of about so many a section consists; in the background it is worked on in steps short enough for others to wait."""
@@ -104,15 +105,18 @@ class Flow:
 
     async def _sections(self, documents: Sequence[Document]) -> AsyncGenerator[Sequence[_Stretch], None]:
         sections = self._make_sections(documents)
-        while section := await self.run(next, sections, ()):
-            yield section
+        while (section := await self.run(next, sections, None)) is not None:
+            if section:
+                yield section
 
     def _make_sections(self, documents: Sequence[Document]) -> Iterator[Sequence[_Stretch]]:
+        """The sections; empty ones while a long text is looked through, so that no step takes long."""
         section: list[_Stretch] = []
         characters = 0
         for index, document in enumerate(documents):
             for stretch, size in self._stretches(index, document):
-                section.append(stretch)
+                if stretch is not None:
+                    section.append(stretch)
                 characters += size
                 if characters >= _SECTION_CHARACTERS[self.lane]:
                     yield section
@@ -120,12 +124,14 @@ class Flow:
         if section:
             yield section
 
-    def _stretches(self, index: int, document: Document) -> Iterator[tuple[_Stretch, int]]:
-        """What a document consists of, with about how many characters each part has."""
+    def _stretches(self, index: int, document: Document) -> Iterator[tuple[_Stretch | None, int]]:
+        """What a document consists of, with about how many characters each part has; None where it is looked for."""
         for sentence in document:
             yield _Stretch(index, (sentence,)), sentence.end - sentence.start
         if not document.sentences:
             reading = self.tagger.read(document.text)
+            for _ in reading.look():
+                yield None, LOOKED_AT
             for chunk in reading.chunks():
                 yield _Stretch(index, (), reading, chunk), int(chunk.cost * reading.characters_per_unit)
 

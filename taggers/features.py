@@ -20,7 +20,12 @@ UNKNOWN = 1
 MAX_PIECES_OF_A_WORD = 32
 """A word's further pieces are not read."""
 
-_MAX_CACHED_FORMS = 200_000
+_REMEMBERED_FORMS = 10_000
+"""So many new forms are remembered, some 7 MB, and those of the time before them."""
+
+_LONGEST_REMEMBERED = 256
+"""A monster word must not stay in memory."""
+
 _MAX_SHAPE_RUN = 4
 
 # Arrows, technical signs, shapes and dingbats, emoji: each with its variation selectors, skin tones and joiners.
@@ -159,15 +164,16 @@ class Featurizer:
         self._characters = _index(vocabularies.characters)
         self._vectors = _index(vocabularies.vectors)
         self._seen: dict[str, FormIds] = {}
+        self._seen_before: dict[str, FormIds] = {}
 
     def form_ids(self, form: str) -> FormIds:
         """All feature ids of one form."""
         ids = self._seen.get(form)
         if ids is None:
-            ids = self._compute(form)
-            if len(self._seen) >= _MAX_CACHED_FORMS:
-                self._seen.clear()  # rare; costs one recount of the frequent forms
-            if len(form) <= 256:  # a monster word must not stay in memory
+            ids = self._seen_before.get(form) or self._compute(form)
+            if len(self._seen) >= _REMEMBERED_FORMS:  # what is frequent will soon be here again
+                self._seen_before, self._seen = self._seen, {}
+            if len(form) <= _LONGEST_REMEMBERED:
                 self._seen[form] = ids
         return ids
 

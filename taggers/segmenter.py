@@ -7,7 +7,7 @@ from taggers.clusters import keep_clusters
 from taggers.document import Document, Sentence, check_unicode
 from taggers.gradual import GradualDecoder
 from taggers.labeler import Chunk, Labeler, Labels
-from taggers.units import UnitKind, Units, find_units
+from taggers.units import UnitKind, Units, find_units, units_of
 
 
 class Segmenter:
@@ -86,9 +86,14 @@ class Reading:
     def __init__(self, segmenter: Segmenter, text: str) -> None:
         self._segmenter = segmenter
         self._text = text
-        self._units = segmenter.find_units(text)
+        self._units = units_of(text, segmenter.units, lookahead=segmenter.lookahead)
+        self._looking = self._units.look()
         self._decoder = GradualDecoder(text, segmenter.expansions)
         self._labelled = 0
+
+    def look(self) -> Iterator[None]:
+        """Look through the text for what the network labels, step by step; otherwise the first chunk waits for it."""
+        yield from self._looking
 
     @property
     def characters_per_unit(self) -> float:
@@ -97,6 +102,8 @@ class Reading:
 
     def chunks(self) -> Iterator[Chunk]:
         """What the network reads at once, in order; each is made when it is asked for."""
+        for _ in self._looking:
+            pass
         return self._segmenter.labeler.each_chunk(self._units.forms)
 
     def feed(self, labels: Labels) -> tuple[Sentence, ...]:

@@ -16,9 +16,16 @@ UnitKind = Literal["characters", "syllables", "runs"]
 
 T = TypeVar("T")
 
+LOOKED_AT = 10_000
+"""So many characters are looked at in one go, or a few more."""
+
 
 class Units(Protocol):
-    """The units of one text."""
+    """The units of one text, which are there once they were looked for."""
+
+    def look(self) -> Iterator[None]:
+        """Look for them, in one part of the text after the other."""
+        ...
 
     @property
     def forms(self) -> Sequence[str]:
@@ -47,6 +54,14 @@ def find_units(text: str, kind: UnitKind, *, lookahead: int = 0) -> Units:
         kind: Characters, or runs of them: see ``Runs``.
         lookahead: Of characters: how many of those behind its own each form shows.
     """
+    units = units_of(text, kind, lookahead=lookahead)
+    for _ in units.look():
+        pass
+    return units
+
+
+def units_of(text: str, kind: UnitKind, *, lookahead: int = 0) -> Units:
+    """The same before they were looked for."""
     match kind:
         case "characters":
             return Characters(text, lookahead=lookahead)
@@ -62,6 +77,10 @@ class Characters:
     def __init__(self, text: str, *, lookahead: int) -> None:
         self.forms: Sequence[str] = _Ahead(text, lookahead) if lookahead else text
         self.opens = range(len(text))
+
+    def look(self) -> Iterator[None]:
+        """There is nothing to look for."""
+        return iter(())
 
     def gather(self, labels: Sequence[T]) -> list[T]:
         """The same labels."""
@@ -90,19 +109,26 @@ class Runs:
 
     def __init__(self, text: str, shape_of: Callable[[str], str], unit: re.Pattern[str]) -> None:
         self.forms: list[str] = []
+        self._text = text
+        self._shape_of = shape_of
+        self._unit = unit
         self._opens: list[int] = []
         self._stops: list[int] = []
-        for start, stop in _blocks(text):
-            part = text[start:stop]
-            for match in unit.finditer(shape_of(part)):
+
+    def look(self) -> Iterator[None]:
+        """Look for the units, block by block."""
+        for start, stop in _blocks(self._text):
+            part = self._text[start:stop]
+            for match in self._unit.finditer(self._shape_of(part)):
                 opens, end = match.start(1), match.end()
                 self._opens.append(start + opens)
                 self._stops.append(start + end)
                 self.forms.append(_gap(part[match.start() : opens]) + part[opens:end])
+            yield
         if self._stops:
-            self._stops[-1] = len(text)
-        elif text:  # white space alone
-            self.forms, self._opens, self._stops = [" "], [0], [len(text)]
+            self._stops[-1] = len(self._text)
+        elif self._text:  # white space alone
+            self.forms, self._opens, self._stops = [" "], [0], [len(self._text)]
 
     @property
     def opens(self) -> Collection[int]:
@@ -125,8 +151,6 @@ class Runs:
         return spread
 
 
-_BLOCK = 10_000
-"""So many characters are looked at in one go, or a few more: other threads wait for that long."""
 _GAP = re.compile(r"(?<=\S)\s")
 
 _SYLLABLE = re.compile("s*([wd][wdm]*|[^s]m*)")
@@ -138,7 +162,7 @@ def _blocks(text: str) -> Iterator[tuple[int, int]]:
     """The text in parts that begin where a unit does: with the first of some white space."""
     start = 0
     while start < len(text):
-        gap = _GAP.search(text, start + _BLOCK)
+        gap = _GAP.search(text, start + LOOKED_AT)
         stop = gap.start() if gap else len(text)
         yield start, stop
         start = stop

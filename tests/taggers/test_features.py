@@ -174,11 +174,21 @@ def test_an_empty_form_is_a_form() -> None:
 
 
 def test_what_is_remembered_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(features, "_MAX_CACHED_FORMS", 10)
+    monkeypatch.setattr(features, "_REMEMBERED_FORMS", 10)
     made = featurizer()
     answers = [made.form_ids(str(number)) for number in range(35)]
     assert 0 < len(made._seen) <= 10
+    assert len(made._seen_before) <= 10
     assert answers == [made.form_ids(str(number)) for number in range(35)]
+
+
+def test_what_is_frequent_stays_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(features, "_REMEMBERED_FORMS", 10)
+    made = featurizer()
+    frequent = made.form_ids("the")
+    for number in range(100):
+        made.form_ids(str(number))
+        assert made.form_ids("the") is frequent
 
 
 def test_a_monster_word_is_not_remembered() -> None:

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from taggers.boundaries import INSIDE, LABELS, OUTSIDE, collect_expansions, decode_boundaries, encode_boundaries
 from taggers.clusters import keep_clusters
 from taggers.document import Document
-from taggers.units import UnitKind, find_units
+from taggers.units import LOOKED_AT, UnitKind, find_units, units_of
 
 TEXTS = st.text(max_size=60) | st.text(alphabet="ab1_ .,\n\u00a0\u0301\u200d字あ한😀👍🏽🇻🇳", max_size=60)
 LABEL = st.sampled_from(LABELS)
@@ -107,6 +107,16 @@ def test_a_word_that_ends_inside_a_unit_is_looked_up() -> None:
         decode_boundaries(text, units.spread(labels), collect_expansions([gold], find_opens=lambda _: units.opens))
         == gold.sentences
     )
+
+
+@pytest.mark.parametrize("kind", ["syllables", "runs"])
+def test_a_long_text_is_looked_through_in_steps(kind: UnitKind) -> None:
+    text = "Many words. " * 5_000
+    units = units_of(text, kind)
+    found = [len(units.forms) for _ in units.look()]
+    assert len(found) == -(-len(text) // LOOKED_AT)
+    assert found == sorted(set(found))
+    assert list(units.forms) == list(find_units(text, kind).forms)
 
 
 def test_a_form_shows_the_kind_of_gap_before_it() -> None:
