@@ -12,6 +12,7 @@ import sys
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import Any
 
 import torch
@@ -221,7 +222,8 @@ class Batcher:
 def _yield_cores() -> None:
     """Let other threads have the cores before this one; only Linux knows how urgent a thread is."""
     if sys.platform == "linux":
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)
+        with suppress(OSError):  # where it is forbidden, both are as urgent
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)
 
 
 def _chunks(batch: Batch[_Request]) -> list[Chunk]:
