@@ -27,7 +27,7 @@ serve: $(SERVE)
 	@exec $(BIN)/tagline serve --host $(HOST) --port $(PORT)
 
 test: check
-	$(BIN)/pytest --numprocesses=auto --maxprocesses=4 --dist=loadfile
+	$(BIN)/pytest --numprocesses=auto --maxprocesses=4 --dist=loadfile --no-loadscope-reorder
 
 check: $(DEV)
 	$(BIN)/ruff format --check
