@@ -25,7 +25,7 @@ _EDIT = re.compile(r"(?:-(\d+))?(?:\+([^|]*))?\|(?:-(\d+))?(?:\+(.*))?", re.DOTA
 _CASE = re.compile(r"([ul])(-?\d+)")
 
 
-@lru_cache(maxsize=16384)
+@lru_cache(maxsize=65536)
 def derive_rule(form: str, lemma: str) -> str:
     """The most general rule that makes ``lemma`` of ``form``: ``apply_rule(derive_rule(form, lemma), form) == lemma``.
 
