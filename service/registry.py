@@ -64,7 +64,7 @@ class Registry:
             ModelError: A folder is damaged.
         """
         share = max(1, torch.get_num_threads() // self._settings.workers)
-        torch.set_num_threads(self._settings.threads or share)
+        torch.set_num_threads(self._settings.threads or share)  # every process would take all cores
         for name, folder in self._folders.items():
             tagger = await asyncio.to_thread(
                 load_warm, folder, device=self._settings.device, precision=self._settings.precision

@@ -93,7 +93,7 @@ class Reading:
 
     def look(self) -> Iterator[None]:
         """Look through the text for what the network labels, step by step; otherwise the first chunk waits for it."""
-        yield from self._looking
+        return self._looking
 
     @property
     def characters_per_unit(self) -> float:

@@ -94,6 +94,15 @@ async def until(condition: Callable[[], object]) -> None:
         await asyncio.sleep(0.001)
 
 
+async def begin_book(batcher: Batcher, device: Device, *, pages: int) -> asyncio.Task[list[Labels]]:
+    """A book in the background, of which one page runs until the device opens, and the next one is prepared."""
+    device.open.clear()
+    chunks = [chunk(n, cost=100) for n in range(pages)]
+    book = asyncio.create_task(batcher.submit(chunks, lane=Lane.BACKGROUND))
+    await until(lambda: len(device.prepared) == 2)
+    return book
+
+
 def test_answers_come_in_the_order_of_the_chunks() -> None:
     async def scenario(batcher: Batcher) -> list[int]:
         return numbers(await batcher.submit([chunk(3, cost=9), chunk(1), chunk(2, cost=5)]))
@@ -269,10 +278,7 @@ def test_who_is_interactive_runs_beside_the_background_where_both_can() -> None:
     device.most_at_once = 2
 
     async def scenario(batcher: Batcher) -> None:
-        device.open.clear()
-        pages = [chunk(n, cost=100) for n in range(3)]
-        book = asyncio.create_task(batcher.submit(pages, lane=Lane.BACKGROUND))
-        await until(lambda: len(device.prepared) == 2)
+        book = await begin_book(batcher, device, pages=3)
         assert len(device.running) == 1
         tweet = asyncio.create_task(batcher.submit([chunk(99)]))
         await until(lambda: len(device.running) == 2)  # though the book's batch runs
@@ -287,10 +293,7 @@ def test_much_that_is_interactive_does_not_share_the_cores_with_the_background()
     device = Device()
 
     async def scenario(batcher: Batcher) -> None:
-        device.open.clear()
-        pages = [chunk(n, cost=100) for n in range(2)]
-        book = asyncio.create_task(batcher.submit(pages, lane=Lane.BACKGROUND))
-        await until(lambda: len(device.prepared) == 2)
+        book = await begin_book(batcher, device, pages=2)
         tweets = asyncio.create_task(batcher.submit([chunk(n, cost=10) for n in range(90, 100)]))
         await asyncio.sleep(0.01)
         device.open.set()
@@ -359,10 +362,7 @@ def test_who_is_interactive_overtakes_a_background_batch_that_is_prepared() -> N
     device = Device()
 
     async def scenario(batcher: Batcher) -> None:
-        device.open.clear()
-        pages = [chunk(n, cost=100) for n in range(5)]
-        book = asyncio.create_task(batcher.submit(pages, lane=Lane.BACKGROUND))
-        await until(lambda: len(device.prepared) == 2)
+        book = await begin_book(batcher, device, pages=5)
         tweet = asyncio.create_task(batcher.submit([chunk(99)]))
         await asyncio.sleep(0)
         device.open.set()
