@@ -9,9 +9,6 @@ from service.errors import QueueFull
 
 _LONGEST_WAIT_S = 60
 _MEASURED_S = 1.0
-_FIRST_MEASURED_S = 0.25
-"""As long as nothing is known everybody gets in."""
-
 _SMOOTHING = 0.3
 """The weight of the latest second in the measured rate."""
 
@@ -80,13 +77,11 @@ class Admission:
 
     def _measure(self) -> None:
         passed = self._clock() - self._since
-        known = self.tokens_per_second
-        if passed < (_MEASURED_S if known else _FIRST_MEASURED_S):
+        if passed < _MEASURED_S:
             return
         # Where less was there at a time than was answered in all, the clients set the pace, not we.
         if self._fewest >= self._answered:
-            if passed < _MEASURED_S and self._fewest < 2 * self._answered:
-                return  # a short time tells something only if much waits
             rate = self._answered / passed
-            self.tokens_per_second = known + _SMOOTHING * (rate - known) if known else rate
+            before = self.tokens_per_second
+            self.tokens_per_second = rate if before is None else before + _SMOOTHING * (rate - before)
         self._begin()

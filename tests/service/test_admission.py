@@ -89,15 +89,6 @@ def test_the_rate_is_measured_while_the_queue_is_long() -> None:
     assert admission.tokens_per_second == pytest.approx(36)
 
 
-def test_a_flood_is_measured_soon() -> None:
-    admission, clock = admission_with(None)
-    with admission.admit(40), admission.admit(40):
-        for _ in range(3):
-            with admission.admit(10):
-                clock.now += 0.1
-    assert admission.tokens_per_second == pytest.approx(100)
-
-
 def test_a_light_load_does_not_make_the_room_smaller() -> None:
     admission, clock = admission_with(50.0, max_seconds=2)
     with admission.admit(1):
