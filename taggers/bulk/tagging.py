@@ -5,6 +5,7 @@ This is what every worker runs, be it a thread of control in this process, a pro
 
 from collections.abc import Sequence
 
+from taggers.allocator import return_memory
 from taggers.bulk.chunks import Chunk, TaggedChunk
 from taggers.bulk.compression import compressor
 from taggers.bulk.pieces import Failure
@@ -49,6 +50,12 @@ class ChunkTagger:
         Raises:
             ModelError: A text is unsegmented and the model has no segmenter.
         """
+        try:
+            return self._do(chunk)
+        finally:
+            return_memory()  # a chunk may be a whole book, with everything that was found in it
+
+    def _do(self, chunk: Chunk) -> TaggedChunk:
         parsed = [item if isinstance(item, Failure) else parse_piece(item, self._work.reading) for item in chunk.items]
         answers = iter(self._tag([record for record in parsed if isinstance(record, Record)]))
         failures: list[Failure] = []
