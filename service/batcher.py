@@ -1,25 +1,22 @@
 """Batcher: the chunks of all requests, labelled by one network in batches of like length.
 
-While one batch runs the next one is made. An idle device never waits for company: only while it is busy does a batch
-that is not full wait, for a moment, for more chunks to join it. Each lane's batches run in a thread of their own, the
+While batches run the next one is made. An idle device never waits for company: only while it is busy does a batch
+that is not full wait, for a moment, for more chunks to join it. Each lane's batches run in threads of their own, the
 making of batches has another, and everything else happens in the event loop.
 """
 
 import asyncio
 import logging
-import os
-import sys
-import threading
+from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from typing import Any
 
 import torch
 
 from service.budget import Budget
 from service.errors import NotReady
-from service.lanes import Batch, Lane, Lanes
+from service.lanes import Batch, Lane, Lanes, work_in
 from taggers.labeler import Chunk, Labels, Run
 
 logger = logging.getLogger("tagline")
@@ -27,8 +24,8 @@ logger = logging.getLogger("tagline")
 _LITTLE = 0.25
 """The share of a full batch up to which who is interactive runs beside the background."""
 
-_NICENESS = 5
-"""With it a thread gets a quarter of a core that another one wants all of."""
+_SHARED = 64
+"""What waits is shared by idle devices in parts of so many positions at least."""
 
 Prepare = Callable[[Sequence[Chunk]], Run]
 """Makes one padded batch of chunks and returns what labels it; who they are together with changes no answer."""
@@ -71,21 +68,25 @@ class Batcher:
         prepare: Runs in threads of the batcher's own, and so does what it returns.
         budget: How big a batch may be.
         max_wait_ms: How long a batch that is not full waits for company while the device is busy.
+        at_once: How many batches run at once, each on a device of its own or on its part of one.
         overlap: Whether who is interactive waits for no batch of the background, but runs beside it.
     """
 
-    def __init__(self, prepare: Prepare, *, budget: Budget, max_wait_ms: float, overlap: bool = False) -> None:
+    def __init__(
+        self, prepare: Prepare, *, budget: Budget, max_wait_ms: float, at_once: int = 1, overlap: bool = False
+    ) -> None:
         self._prepare = prepare
         self._budget = budget
         self._max_wait_s = max_wait_ms / 1000
+        self._at_once = at_once
         self._overlap = overlap
         self._lanes: Lanes[_Request] = Lanes()
         self._preparing = ThreadPoolExecutor(1, thread_name_prefix="batch")
         self._devices = {
-            Lane.INTERACTIVE: ThreadPoolExecutor(1, thread_name_prefix="device"),
-            Lane.BACKGROUND: ThreadPoolExecutor(1, thread_name_prefix="background-device", initializer=_yield_cores),
+            lane: ThreadPoolExecutor(at_once, f"{lane.value}-device", initializer=work_in, initargs=(lane,))
+            for lane in Lane
         }
-        self._running: set[Lane] = set()
+        self._running: Counter[Lane] = Counter()
         self._changed = asyncio.Event()
         self._closing = False
         self._working: asyncio.Task[None] | None = None
@@ -157,8 +158,8 @@ class Batcher:
     def _can_run(self, lane: Lane, tokens: int) -> bool:
         """Whether chunks of this lane can run now. Beside the background it is a little only; much has to be fast."""
         if self._overlap and lane is Lane.INTERACTIVE and tokens <= _LITTLE * self._budget.positions:
-            return lane not in self._running
-        return not self._running
+            return self._running[lane] < self._at_once
+        return self._running.total() < self._at_once
 
     def _take_before(self, batch: Batch[_Request]) -> Batch[_Request]:
         """What should run before a batch that was taken already, and can."""
@@ -181,7 +182,8 @@ class Batcher:
                 waiting = self._lanes.tokens(self._lanes.turn)
                 idle = self._can_run(self._lanes.turn, waiting)
                 if idle or self._closing or waiting >= budget or loop.time() >= until:
-                    return self._lanes.take(max_padded_tokens=budget)
+                    num_idle = max(1, self._at_once - self._running.total())
+                    return self._lanes.take(max_padded_tokens=min(budget, max(_SHARED, -(-waiting // num_idle))))
             self._changed.clear()
             try:
                 async with asyncio.timeout_at(until):
@@ -190,11 +192,11 @@ class Batcher:
                 pass
 
     def _start(self, batches: asyncio.TaskGroup, batch: Batch[_Request], run: Run | None) -> None:
-        self._running.add(batch.lane)
+        self._running[batch.lane] += 1
         batches.create_task(self._run_batch(batch, run)).add_done_callback(lambda _: self._leave(batch.lane))
 
     def _leave(self, lane: Lane) -> None:
-        self._running.remove(lane)
+        self._running[lane] -= 1
         self._changed.set()
 
     async def _run_batch(self, batch: Batch[_Request], run: Run | None) -> None:
@@ -206,24 +208,17 @@ class Batcher:
             entry.owner.start()
         loop = asyncio.get_running_loop()
         started = loop.time()
-        alone = len(self._running) == 1
+        uncrowded = self._running.total() <= self._at_once
         chunks = _chunks(batch)
         device = self._devices[batch.lane]
         outcomes = await self._off_loop(device, _label_or_split, self._prepare, chunks, run, self._budget.shrink)
-        if alone and len(self._running) == 1:  # otherwise it tells little of how fast the device is
+        if uncrowded and self._running.total() <= self._at_once:  # otherwise it tells little of the device's speed
             self._budget.observe(_positions(chunks), loop.time() - started)
         for entry, outcome in zip(entries, outcomes, strict=True):
             entry.owner.settle(entry.position, outcome)
 
     def _off_loop(self, thread: ThreadPoolExecutor, work: Callable[..., Any], *arguments: Any) -> asyncio.Future[Any]:
         return asyncio.get_running_loop().run_in_executor(thread, work, *arguments)
-
-
-def _yield_cores() -> None:
-    """Let other threads have the cores before this one; only Linux knows how urgent a thread is."""
-    if sys.platform == "linux":
-        with suppress(OSError):  # where it is forbidden, both are as urgent
-            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)
 
 
 def _chunks(batch: Batch[_Request]) -> list[Chunk]:

@@ -17,9 +17,9 @@ from uvicorn.config import STARTUP_FAILURE
 from uvicorn.supervisors import Multiprocess
 
 from service.app import create_app, log_loaded
-from service.garbage import spare_collections
 from service.jobs.desk import open_store
 from service.logs import set_up_logs
+from service.memory import return_regularly, spare_collections
 from service.registry import Registry
 from service.settings import Settings, read_settings
 from taggers.config import Precision
@@ -114,6 +114,7 @@ def _create_worker_app(settings: Settings, address: str, shared: Path) -> Litest
 
 def _announce(address: str, registry: Registry) -> None:
     spare_collections()
+    return_regularly()
     print(f"Tagline is ready on {address} (models: {', '.join(registry.names)})", flush=True)
 
 

@@ -5,7 +5,12 @@ over, and ``BACKGROUND_SHARE`` of the tokens however much interactive work there
 batch with the background, so that the batch is as short as it can be.
 """
 
+import os
+import sys
+import threading
 from collections.abc import Sequence
+from contextlib import suppress
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Generic, TypeVar
@@ -22,6 +27,24 @@ class Lane(Enum):
 
     INTERACTIVE = "interactive"
     BACKGROUND = "background"
+
+
+_NICENESS = 5
+"""With it a thread gets a quarter of a core that another one wants all of."""
+
+working_lane: ContextVar[Lane] = ContextVar("working_lane", default=Lane.INTERACTIVE)
+"""The lane of the work that the thread at hand does."""
+
+
+def work_in(lane: Lane) -> None:
+    """Let the thread at hand work in this lane for as long as it lives; in the background others get the cores first.
+
+    Only Linux knows how urgent a thread is.
+    """
+    working_lane.set(lane)
+    if lane is Lane.BACKGROUND and sys.platform == "linux":
+        with suppress(OSError):  # where it is forbidden, both are as urgent
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)
 
 
 Owner = TypeVar("Owner")

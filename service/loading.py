@@ -1,13 +1,14 @@
 """A model folder -> a tagger that has worked once; which folders a client may name."""
 
 import logging
+from collections.abc import Callable
 from pathlib import Path
 
 from service.budget import BatchLimits, fastest_positions
 from service.errors import BadRequest, FieldError, RefusedModel
 from taggers.config import Precision
 from taggers.document import Document
-from taggers.errors import ModelFolderError, ModelNotFound
+from taggers.errors import ModelError, ModelFolderError, ModelNotFound
 from taggers.pipeline import Tagger, load
 
 logger = logging.getLogger("tagline")
@@ -26,11 +27,25 @@ def load_warm(folder: Path, *, device: str, precision: Precision = "auto") -> Ta
         ModelFolderError: It is damaged.
     """
     tagger = load(folder, device=device, precision=precision)
+    warm_up(tagger)
+    return tagger
+
+
+def warm_up(tagger: Tagger) -> None:
+    """Let a model work once."""
     if tagger.can_segment:
         tagger(_WARM_UP)
     else:
         tagger.tag([Document.from_words([_WARM_UP.split()])])
-    return tagger
+
+
+def fingerprint(folder: Path) -> str:
+    """Names, sizes and times of the files of a model folder: whether it is still what was loaded."""
+    try:
+        files = [(path.name, path.stat()) for path in sorted(folder.iterdir()) if path.is_file()]
+    except OSError:  # it is gone, which whoever loads it says better
+        files = []
+    return repr([(name, file.st_size, file.st_mtime_ns) for name, file in files])
 
 
 def measure_limits(tagger: Tagger, *, max_batch_tokens: int | None, batch_ms: float) -> BatchLimits:
@@ -51,18 +66,19 @@ def measure_limits(tagger: Tagger, *, max_batch_tokens: int | None, batch_ms: fl
     return BatchLimits(fastest_positions(tagger.prepare_segmenting, characters, seconds=batch_ms / 1000), for_words)
 
 
-def load_again(folder: Path, *, device: str, precision: Precision = "auto") -> Tagger:
+def load_again(folder: Path, load_model: Callable[[Path], Tagger]) -> Tagger:
     """Load a model that a client asked for.
 
     Raises:
-        RefusedModel: The folder is damaged, or gone. It says what is wrong without where; the log has that.
+        RefusedModel: It cannot be loaded. It says what is wrong without where; the log has that.
     """
     try:
-        return load_warm(folder, device=device, precision=precision)
-    except ModelFolderError as error:
-        problem = error.problem.replace(f"{error.folder}/", "").replace(error.folder, "the folder")
+        return load_model(folder)
     except ModelNotFound:
         problem = "its folder is gone"
+    except ModelError as error:
+        problem = error.problem if isinstance(error, ModelFolderError) else str(error)
+        problem = problem.replace(f"{folder}/", "").replace(str(folder), "the folder")
     logger.warning("%s was not loaded: %s", folder, problem)
     raise RefusedModel(f"the old model goes on, for the new one is refused: {problem}")
 

@@ -5,12 +5,11 @@ from enum import Enum
 from pathlib import Path
 from weakref import WeakSet
 
-import torch
-
 from service.answers import ModelDescription, TaskDescription
 from service.budget import BatchLimits
 from service.errors import NotReady, RefusedModel, Reloading
-from service.loading import load_again, load_warm, measure_limits
+from service.loader import Loader
+from service.loading import load_again, measure_limits
 from service.metrics import Metrics, ModelMetrics
 from service.preparers import Preparers
 from service.served import ServedModel
@@ -56,6 +55,7 @@ class Registry:
         self._reloading: set[str] = set()
         self._limits: dict[str, BatchLimits] = {}
         self._preparers = Preparers(settings.preparers)
+        self._loader = Loader(settings)
 
     async def load(self) -> None:
         """Load the models and begin to serve them.
@@ -63,12 +63,9 @@ class Registry:
         Raises:
             ModelError: A folder is damaged.
         """
-        share = max(1, torch.get_num_threads() // self._settings.workers)
-        torch.set_num_threads(self._settings.threads or share)  # every process would take all cores
+        await asyncio.to_thread(self._loader.start)
         for name, folder in self._folders.items():
-            tagger = await asyncio.to_thread(
-                load_warm, folder, device=self._settings.device, precision=self._settings.precision
-            )
+            tagger = await asyncio.to_thread(self._loader.load, folder)
             self._limits[name] = await asyncio.to_thread(
                 measure_limits,
                 tagger,
@@ -104,9 +101,7 @@ class Registry:
         self._reloading.add(name)
         outcome = "failed"
         try:
-            tagger = await asyncio.to_thread(
-                load_again, folder, device=self._settings.device, precision=self._settings.precision
-            )
+            tagger = await asyncio.to_thread(load_again, folder, self._loader.load)
             self.check_ready()  # for that took a while
             self._replace(name, tagger)
             outcome = "loaded"
@@ -126,6 +121,7 @@ class Registry:
             for served in [*self._served.values(), *self._replaced]:
                 await served.close()
         self._preparers.shutdown()
+        await asyncio.to_thread(self._loader.close)
 
     def check_ready(self) -> None:
         """Go on only if requests are served.
@@ -199,6 +195,7 @@ class Registry:
             settings=self._settings,
             metrics=metrics,
             preparers=self._preparers,
+            at_once=self._loader.at_once,
         )
 
     def _replace(self, name: str, tagger: Tagger) -> None:

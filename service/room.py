@@ -1,7 +1,8 @@
 """WaitingRoom: chunks that wait for the device, and which of them run next. No clock, no threads, no asyncio.
 
 Whose turn it is depends on the order of arrival alone, so nothing starves; who comes along depends on length alone. A
-batch grows around the oldest chunk, with the neighbors by length that fill the budget with most real tokens.
+batch grows around the oldest chunk, with the neighbors by length that fill the budget with most real tokens, or a part
+of the budget where these are too unlike.
 """
 
 from bisect import bisect_left, insort
@@ -17,6 +18,12 @@ from taggers.packing import grow
 
 _MANY = 32
 """From so many newcomers on, sorting the room once is cheaper than finding each one's place."""
+
+_PARTS = (1, 2, 4, 8)
+"""Of a full batch the half and the quarter are weighed, too."""
+
+_OF_EVERY_BATCH = 0.06
+"""What any batch costs besides, in full ones."""
 
 Owner = TypeVar("Owner")
 
@@ -85,8 +92,7 @@ class WaitingRoom(Generic[Owner]):
             self._by_age.popleft()
         if not self._by_age:
             return []
-        anchor = bisect_left(self._entries, self._by_age[0].by_length, key=_by_length)
-        chosen = grow(self._costs, anchor, max_padded_tokens=max_padded_tokens)
+        chosen = self._choose(max_padded_tokens)
         batch = self._entries[chosen.start : chosen.stop]
         del self._entries[chosen.start : chosen.stop], self._costs[chosen.start : chosen.stop]
         self._leave(batch)
@@ -103,6 +109,18 @@ class WaitingRoom(Generic[Owner]):
         else:
             self._entries = [entry for entry in self._entries if entry.waits]
             self._costs = [entry.chunk.cost for entry in self._entries]
+
+    def _choose(self, max_padded_tokens: int) -> range:
+        """The batch of the oldest, as big as pays: a big one has to pay for its padding, a small one for being one."""
+        anchor = bisect_left(self._entries, self._by_age[0].by_length, key=_by_length)
+        budgets = (max(1, max_padded_tokens // part) for part in _PARTS)
+        batches = [grow(self._costs, anchor, max_padded_tokens=budget) for budget in budgets]
+        return max(batches, key=lambda batch: self._worth(batch, max_padded_tokens * _OF_EVERY_BATCH))
+
+    def _worth(self, batch: range, fixed_cost: float) -> float:
+        """The real tokens of a batch for what it costs."""
+        costs = self._costs[batch.start : batch.stop]
+        return sum(costs) / (costs[-1] * len(costs) + fixed_cost)
 
     def _leave(self, entries: Iterable[Entry[Owner]]) -> None:
         for entry in entries:

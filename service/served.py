@@ -62,6 +62,7 @@ class ServedModel:
         settings: Budgets and limits.
         metrics: Those of the model.
         preparers: The threads that cut, decode and write answers.
+        at_once: How many batches of a network are computed at once.
     """
 
     def __init__(
@@ -72,6 +73,7 @@ class ServedModel:
         settings: Settings,
         metrics: ModelMetrics,
         preparers: Preparers,
+        at_once: int = 1,
     ) -> None:
         self.tagger = tagger
         self._metrics = metrics
@@ -80,6 +82,7 @@ class ServedModel:
                 metrics.measured(prepare, network=network),
                 budget=Budget(max_positions=max_positions, seconds=settings.batch_ms / 1000),
                 max_wait_ms=settings.max_wait_ms,
+                at_once=at_once,
                 overlap=tagger.device.type == "cpu",  # which shares its cores fairly; a GPU is filled by one batch
             )
             for network, prepare, max_positions in (

@@ -55,7 +55,12 @@ class Settings(BaseSettings):
     What changes the answers to a sample is not done."""
 
     threads: int | None = Field(None, ge=1)
-    """How many CPU threads work on one batch; None: all cores, divided among the workers."""
+    """How many CPU threads work on one batch; None: all cores, divided among all processes that compute."""
+
+    network_processes: int | None = Field(None, ge=0)
+    """How many processes each worker has for its networks, which compute one batch each while the worker does the rest;
+    each holds all models. 0: the worker computes, too. None: one on a GPU; on CPUs one for each core, up to 4, and none
+    where there is one core."""
 
     preparers: int = Field(4, ge=1)
     """How many threads decode and write the answers of short requests, beside those that label; streams and long texts
@@ -65,7 +70,7 @@ class Settings(BaseSettings):
     """The most positions in one batch, padding included; None: as many as the device is fastest with, which is measured
     at the start."""
 
-    batch_ms: float = Field(100, gt=0)
+    batch_ms: float = Field(200, gt=0)
     """About how long one batch may take, in milliseconds: whoever comes next waits for it."""
 
     max_wait_ms: float = Field(5, ge=0)

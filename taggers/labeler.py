@@ -21,6 +21,9 @@ from taggers.windows import windows
 Labels = Mapping[str, tuple[NDArray[np.int64], NDArray[np.float32]]]
 """Task name -> the label id and its probability at each position."""
 
+Compute = Callable[[TokenBatch], Labels]
+"""Runs a network on a batch: the label ids and probabilities of each task, (B, T)."""
+
 Run = Callable[[], list[Labels]]
 """Labels the chunks of a batch that is prepared: for each, the labels of the positions it keeps."""
 
@@ -68,6 +71,7 @@ class Labeler:
         self.window = window
         self.margin = margin
         self.max_pieces = max_pieces
+        self._compute_elsewhere: Compute | None = None
 
     @property
     def device(self) -> torch.device:
@@ -113,12 +117,21 @@ class Labeler:
         """
         return self.prepare(chunks)()
 
-    def _label(self, batch: TokenBatch, chunks: Sequence[Chunk]) -> list[Labels]:
+    def compute(self, batch: TokenBatch) -> Labels:
+        """Run the network on a batch: the label ids and probabilities of each task, (B, T)."""
         predicted = self.network.predict(batch.to(self.device))
-        arrays = {
+        return {
             task: (labels_BT.cpu().numpy(), probability_BT.float().cpu().numpy())
             for task, (labels_BT, probability_BT) in predicted.items()
         }
+
+    def compute_elsewhere(self, compute: Compute) -> None:
+        """From now on have batches computed by the same network elsewhere, and forget the weights of this one."""
+        self._compute_elsewhere = compute
+        self.network.to("meta")
+
+    def _label(self, batch: TokenBatch, chunks: Sequence[Chunk]) -> list[Labels]:
+        arrays = (self._compute_elsewhere or self.compute)(batch)
         return [
             {
                 task: (labels_BT[row, chunk.keep], probability_BT[row, chunk.keep])

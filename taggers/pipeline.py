@@ -1,24 +1,31 @@
 """Texts -> Documents over packed batches: ``load()`` a model, call it, or ``pipe()`` many texts through it."""
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from itertools import islice
 from pathlib import Path
+from typing import Literal
 
 import torch
 
+from taggers.batch import TokenBatch
 from taggers.catalog import find_model
 from taggers.checkpoint import Model, load_model
 from taggers.config import Precision
 from taggers.document import Document, Sentence, check_unicode
 from taggers.errors import ModelError, UnknownTask
 from taggers.kernels import bound_kernel_cache
-from taggers.labeler import Chunk, Labels, Run, join_labels
+from taggers.labeler import Chunk, Labeler, Labels, Run, join_labels
 from taggers.manifest import Manifest
 from taggers.precision import Used, choose_precision
 from taggers.segmenter import Reading, Segmenter
 from taggers.tasks import Task
 
 DEFAULT_MAX_BATCH_TOKENS = 2_000
+
+NetworkName = Literal["tagger", "segmenter"]
+"""The networks of a model."""
+
 _PIPED_TEXTS = 256
 _PIPED_CHARACTERS = 400_000
 
@@ -34,6 +41,8 @@ class Tagger:
     def __init__(self, model: Model, *, precision: Used = "fp32") -> None:
         self.manifest: Manifest = model.manifest
         self.precision = precision
+        self.device = model.tagger.device
+        """Where it computes."""
         self._labeler = model.tagger
         self._segmenter = model.segmenter
 
@@ -48,11 +57,6 @@ class Tagger:
         return self._labeler.tasks
 
     @property
-    def device(self) -> torch.device:
-        """Where it runs."""
-        return self._labeler.device
-
-    @property
     def can_segment(self) -> bool:
         """Whether it takes raw text; without a segmenter it takes words only."""
         return self._segmenter is not None
@@ -60,10 +64,35 @@ class Tagger:
     @property
     def num_parameters(self) -> int:
         """The trained weights of all its networks."""
-        networks = [self._labeler.network]
+        return sum(
+            parameter.numel() for labeler in self._labelers.values() for parameter in labeler.network.parameters()
+        )
+
+    @property
+    def _labelers(self) -> Mapping[NetworkName, Labeler]:
+        labelers: dict[NetworkName, Labeler] = {"tagger": self._labeler}
         if self._segmenter is not None:
-            networks.append(self._segmenter.labeler.network)
-        return sum(parameter.numel() for network in networks for parameter in network.parameters())
+            labelers["segmenter"] = self._segmenter.labeler
+        return labelers
+
+    def compute(self, network: NetworkName, batch: TokenBatch) -> Labels:
+        """Run one of its networks on a batch: the label ids and probabilities of each task, (B, T)."""
+        return self._labelers[network].compute(batch)
+
+    def compute_elsewhere(
+        self, compute: Callable[[NetworkName, TokenBatch], Labels], *, device: torch.device, precision: Used
+    ) -> None:
+        """From now on have batches computed by the same model elsewhere, and forget the weights of this one.
+
+        Args:
+            compute: Does what ``compute`` of the other does.
+            device: Where that is.
+            precision: That of the other.
+        """
+        for name, labeler in self._labelers.items():
+            labeler.compute_elsewhere(partial(compute, name))
+        self.device = device
+        self.precision = precision
 
     def check_tasks(self, tasks: Iterable[str] | None) -> tuple[str, ...]:
         """The tasks asked for, in the model's order; None asks for all.

@@ -1,6 +1,7 @@
 """Loading a model so that it is warm, and which folders a client may name."""
 
 import shutil
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -31,16 +32,19 @@ def test_batches_are_as_big_as_was_measured_or_said(tiny: Path) -> None:
     assert measured.tagger >= 256
 
 
+load_here = partial(load_warm, device="cpu")
+
+
 def test_a_refusal_says_what_but_not_where(tiny: Path, tmp_path: Path) -> None:
     folder = tmp_path / "damaged"
     shutil.copytree(tiny, folder)
     (folder / "vocabulary.json").unlink()
     for missing in (folder, tmp_path / "nowhere"):
         with pytest.raises(RefusedModel) as caught:
-            load_again(missing, device="cpu")
+            load_again(missing, load_here)
         assert str(tmp_path) not in str(caught.value)
     with pytest.raises(RefusedModel, match=r"vocabulary\.json cannot be read"):
-        load_again(folder, device="cpu")
+        load_again(folder, load_here)
 
 
 def test_folders_below_the_root_are_allowed_wherever_links_lead(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ BLOCK = 64 * 1024
 
 @pytest.mark.skipif(sys.platform != "linux", reason="others return it by themselves")
 def test_holes_are_returned() -> None:
-    blocks = [bytes([number % 256]) * BLOCK for number in range(2_000)]  # below the size from which each is returned on its own
+    blocks = [bytes([number % 256]) * BLOCK for number in range(2_000)]  # larger ones are returned by themselves
     del blocks[::2]
     before = resident()
     return_memory()

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from service.garbage import spare_collections
+from service.memory import spare_collections
 
 
 @pytest.fixture(autouse=True)

@@ -1,0 +1,69 @@
+"""Loader: loads models, and decides where their networks are computed: here, or in processes of their own."""
+
+import logging
+from pathlib import Path
+
+import torch
+
+from service.loading import fingerprint, load_warm, warm_up
+from service.network_processes import NetworkProcesses
+from service.settings import Settings
+from taggers.allocator import return_memory
+from taggers.pipeline import Tagger, find_device, load
+
+logger = logging.getLogger("tagline")
+
+_MOST_PROCESSES = 4
+"""Unless the operator wants more: each has all models, and what torch needs besides, some 300 MB."""
+
+
+class Loader:
+    """Loads the models of a service. Every method may take seconds, and be called in any thread.
+
+    Args:
+        settings: Where networks are computed.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._processes: NetworkProcesses | None = None
+
+    @property
+    def at_once(self) -> int:
+        """How many batches of a network are computed at once."""
+        return max(1, len(self._processes or ()))
+
+    def start(self) -> None:
+        """Start the processes, and divide the cores among all there are."""
+        cores = max(1, torch.get_num_threads() // self._settings.workers)
+        wanted = self._settings.network_processes
+        if wanted is None:
+            on_cpu = find_device(self._settings.device).type == "cpu"
+            wanted = (min(cores, _MOST_PROCESSES) if cores > 1 else 0) if on_cpu else 1
+        threads = self._settings.threads or max(1, cores // max(1, wanted))
+        torch.set_num_threads(threads)
+        if wanted:
+            self._processes = NetworkProcesses(wanted, device=self._settings.device, threads=threads)
+
+    def load(self, folder: Path) -> Tagger:
+        """Load a model and let it work once.
+
+        Raises:
+            ModelNotFound: There is no such folder.
+            ModelFolderError: It is damaged.
+            ModelError: A process cannot load it.
+        """
+        if self._processes is None:
+            return load_warm(folder, device=self._settings.device, precision=self._settings.precision)
+        before = fingerprint(folder)
+        tagger = load(folder, device="cpu", precision="fp32")
+        remote = self._processes.load(folder, fingerprint=before, precision=self._settings.precision)
+        tagger.compute_elsewhere(remote.compute, device=remote.device, precision=remote.precision)
+        return_memory()  # that of the weights
+        warm_up(tagger)
+        return tagger
+
+    def close(self) -> None:
+        """End the processes."""
+        if self._processes is not None:
+            self._processes.close()

@@ -1,0 +1,34 @@
+"""What a process holds, and when it looks through it: neither may be felt by those who ask."""
+
+import gc
+import threading
+import time
+
+from taggers.allocator import return_memory
+
+_THRESHOLDS = (5_000, 10, 10)
+"""A full collection comes after half a million more containers at the earliest, which are some 50 MB."""
+
+_EVERY_S = 10.0
+
+
+def spare_collections() -> None:
+    """Leave what is there now, the models above all, out of all garbage collections to come, and collect less often.
+
+    While Python looks for cycles it does nothing else, for anybody. What was left out before and is gone is collected.
+    """
+    gc.unfreeze()
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*_THRESHOLDS)
+
+
+def return_regularly() -> None:
+    """Give what was freed back to the system every few seconds, for as long as the process lives."""
+    threading.Thread(target=_return, name="memory", daemon=True).start()
+
+
+def _return() -> None:
+    while True:
+        time.sleep(_EVERY_S)
+        return_memory()

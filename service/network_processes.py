@@ -1,0 +1,262 @@
+"""NetworkProcesses: the networks of all models, in processes that do nothing else.
+
+A network hands the interpreter over at each of its steps, and stands still until other Python code lets go of it; in a
+process of its own it goes on. Several of them, each on its share of the cores, are faster than one batch at a time on
+all: cores that work on one batch wait for each other at every step.
+"""
+
+import logging
+import multiprocessing
+import signal
+import threading
+import weakref
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from itertools import count
+from multiprocessing import resource_tracker
+from multiprocessing.connection import Connection
+from multiprocessing.util import Finalize
+from pathlib import Path
+from queue import SimpleQueue
+
+import torch
+
+from service.lanes import Lane, working_lane
+from service.network_host import Compute, Drop, Failed, Load, Loaded, host
+from service.pickling import from_bytes, to_bytes
+from taggers.batch import TokenBatch
+from taggers.config import Precision
+from taggers.errors import ModelError
+from taggers.labeler import Labels
+from taggers.pipeline import NetworkName
+from taggers.precision import Used
+
+logger = logging.getLogger("tagline")
+
+_PIPES = {Lane.INTERACTIVE: 4, Lane.BACKGROUND: 2}
+"""So many batches of all networks can be in one process at once."""
+
+_ENDING_S = 5.0
+
+
+class _Died(Exception):
+    """A process is no more."""
+
+
+class _Process:
+    """A process, and the pipes to it."""
+
+    def __init__(self, threads: int) -> None:
+        context = multiprocessing.get_context("spawn")  # torch and threads do not survive a fork
+        self._orders, orders = context.Pipe()
+        pairs = [(lane, *context.Pipe()) for lane, number in _PIPES.items() for _ in range(number)]
+        theirs = [(lane, their) for lane, _, their in pairs]
+        self._process = context.Process(target=host, args=(orders, theirs, threads), name="networks", daemon=True)
+        # Ctrl-C is for the service alone, from the start. A child inherits the mask, unless multiprocessing has to
+        # start its tracker on the way, which lifts it.
+        resource_tracker.ensure_running()
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        try:
+            self._process.start()
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        for pipe in (orders, *(their for _, their in theirs)):
+            pipe.close()
+        self._ordering = threading.Lock()
+        self._pipes: dict[Lane, SimpleQueue[Connection]] = {lane: SimpleQueue() for lane in _PIPES}
+        for lane, ours, _ in pairs:
+            self._pipes[lane].put(ours)
+        self.running = 0
+        self.models: set[int] = set()
+
+    def load(self, order: Load) -> Loaded | Failed:
+        """Have it load a model."""
+        try:
+            with self._ordering:
+                self._orders.send(order)
+                answer: Loaded | Failed = self._orders.recv()
+        except (EOFError, OSError):
+            return Failed("a process of the networks died while it loaded a model; was memory short?")
+        if isinstance(answer, Loaded):
+            self.models.add(order.number)
+        return answer
+
+    def drop(self, number: int) -> None:
+        """Have it forget a model."""
+        self.models.discard(number)
+        with suppress(OSError), self._ordering:
+            self._orders.send(Drop(number))
+
+    def compute(self, order: Compute) -> Labels | Failed:
+        """Have it compute.
+
+        Raises:
+            _Died: It is no more.
+        """
+        pipes = self._pipes[working_lane.get()]
+        pipe = pipes.get()
+        try:
+            pipe.send_bytes(to_bytes(order))
+            answer: Labels | Failed = from_bytes(pipe.recv_bytes())
+        except (EOFError, OSError) as error:
+            raise _Died from error
+        finally:
+            pipes.put(pipe)
+        return answer
+
+    @property
+    def lives(self) -> bool:
+        """Whether it has not ended."""
+        return self._process.is_alive()
+
+    def end(self) -> str:
+        """End it; how it ended if it had before. One call at a time."""
+        self._orders.close()
+        self._process.join(_ENDING_S)
+        if self._process.exitcode is None:
+            self._process.kill()
+            self._process.join()
+        code = self._process.exitcode or 0
+        return f"was killed by {signal.Signals(-code).name}" if code < 0 else f"ended with status {code}"
+
+
+@dataclass(frozen=True, slots=True, weakref_slot=True)
+class RemoteModel:
+    """A model that is loaded in the processes, for as long as somebody holds this."""
+
+    processes: "NetworkProcesses"
+    number: int
+    device: torch.device
+    precision: Used
+
+    def compute(self, network: NetworkName, batch: TokenBatch) -> Labels:
+        """Run one of its networks, on the process that has the least to do.
+
+        Raises:
+            MemoryError: Memory was short.
+            RuntimeError: The network failed.
+        """
+        return self.processes.compute(Compute(self.number, network, batch))
+
+
+class NetworkProcesses:
+    """The processes of a service. Every method may be called in any thread.
+
+    Args:
+        num_processes: How many.
+        device: Where they compute.
+        threads: How many cores each may use for a batch.
+    """
+
+    def __init__(self, num_processes: int, *, device: str, threads: int) -> None:
+        self._device = device
+        self._threads = threads
+        self._numbers = count()
+        self._models: dict[int, Load] = {}
+        self._choosing = threading.Lock()
+        self._replacing = threading.Lock()
+        self._closed = False
+        self._processes = [_Process(threads) for _ in range(num_processes)]
+        # At the latest before multiprocessing waits for them, which do not end before their pipes are closed.
+        self.close = Finalize(None, self._end_all, exitpriority=10)
+        """End them."""
+
+    def __len__(self) -> int:
+        return len(self._processes)
+
+    def load(self, folder: Path, *, fingerprint: str, precision: Precision) -> RemoteModel:
+        """Load a model in all processes, side by side.
+
+        Args:
+            folder: Where it is.
+            fingerprint: What must be there; see ``loading.fingerprint``.
+            precision: In how many bits it computes, if that does no harm.
+
+        Raises:
+            ModelError: One of them cannot.
+        """
+        order = Load(next(self._numbers), folder, fingerprint, self._device, precision)
+        with self._replacing, ThreadPoolExecutor(len(self)) as side_by_side:
+            for process in self._processes[:]:
+                if not process.lives:  # which nobody has noticed yet, because it had nothing to do
+                    self._put_another(process)
+            answers = list(side_by_side.map(lambda process: process.load(order), self._processes))
+            for answer in answers:
+                if isinstance(answer, Failed):
+                    self._drop(order.number)
+                    raise ModelError(answer.reason)
+            self._models[order.number] = order  # a process that takes the place of another is given it
+        assert isinstance(answer, Loaded)
+        model = RemoteModel(self, order.number, torch.device(answer.device), answer.precision)
+        # In a thread, for whoever was the last to hold it has no time to wait for an order that is being obeyed.
+        forget = threading.Thread(target=self._forget, args=(order.number,), daemon=True)
+        weakref.finalize(model, forget.start).atexit = False
+        return model
+
+    def compute(self, order: Compute) -> Labels:
+        """Have a batch computed by the process that has the least to do; by another one if it dies.
+
+        Raises:
+            MemoryError: Memory was short.
+            RuntimeError: The network failed.
+        """
+        how = ""
+        for _ in range(2):
+            with self._least_busy(order.number) as process:
+                try:
+                    answer = process.compute(order)
+                except _Died:
+                    how = self._replace(process)
+                    continue
+            if not isinstance(answer, Failed):
+                return answer
+            raise (MemoryError if answer.out_of_memory else RuntimeError)(answer.reason)
+        raise MemoryError(f"the process that computed {how}; was memory short?")
+
+    def _end_all(self) -> None:
+        with self._replacing:
+            self._closed = True
+            for process in self._processes:
+                process.end()
+
+    @contextmanager
+    def _least_busy(self, number: int) -> Iterator[_Process]:
+        with self._choosing:
+            able = [process for process in self._processes if number in process.models]
+            if not able:
+                raise RuntimeError("no process has the model any more: load it again")
+            process = min(able, key=lambda one: one.running)
+            process.running += 1
+        try:
+            yield process
+        finally:
+            with self._choosing:
+                process.running -= 1
+
+    def _replace(self, dead: _Process) -> str:
+        """Start another process in the place of one that died, unless somebody has done so; how it ended."""
+        with self._replacing:
+            if dead in self._processes and not self._closed:
+                self._put_another(dead)
+            return dead.end()
+
+    def _put_another(self, dead: _Process) -> None:
+        logger.error("a process of the networks %s; another one takes its place", dead.end())
+        process = _Process(self._threads)
+        for order in self._models.values():
+            answer = process.load(order)
+            if isinstance(answer, Failed):
+                logger.error("it cannot load a model: %s", answer.reason)
+        with self._choosing:
+            self._processes[self._processes.index(dead)] = process
+
+    def _forget(self, number: int) -> None:
+        with self._replacing:
+            self._models.pop(number, None)
+            self._drop(number)
+
+    def _drop(self, number: int) -> None:
+        for process in self._processes:
+            process.drop(number)

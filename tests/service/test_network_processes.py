@@ -1,0 +1,201 @@
+"""Networks in processes of their own answer as they would here, and outlive neither their models nor the service."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+import torch
+
+from service.lanes import Lane, work_in
+from service.loading import fingerprint, load_warm
+from service.network_host import Compute
+from service.network_processes import NetworkProcesses
+from taggers.errors import ModelError
+from taggers.pipeline import Tagger, load
+from tests.tiny import tiny_folder
+
+TEXTS = ["Ada Lovelace wrote to Babbage in London. Paris is larger than Lyon!", "no", "", "What? " * 200]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tiny_folder(tmp_path_factory.mktemp("models") / "tiny")
+
+
+@pytest.fixture(scope="module")
+def processes() -> Iterator[NetworkProcesses]:
+    made = NetworkProcesses(2, device="cpu", threads=1)
+    yield made
+    made.close()
+
+
+def remote(processes: NetworkProcesses, folder: Path) -> Tagger:
+    tagger = load(folder, device="cpu")
+    model = processes.load(folder, fingerprint=fingerprint(folder), precision="auto")
+    tagger.compute_elsewhere(model.compute, device=model.device, precision=model.precision)
+    return tagger
+
+
+def pids(processes: NetworkProcesses) -> list[int]:
+    return [process._process.pid or 0 for process in processes._processes]
+
+
+def lives(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def until(condition: object, *, seconds: float = 20.0) -> None:
+    end = time.monotonic() + seconds
+    while not condition():  # type: ignore[operator]
+        assert time.monotonic() < end, "it never happened"
+        time.sleep(0.01)
+
+
+def test_answers_are_the_same_and_the_weights_are_not_here(processes: NetworkProcesses, folder: Path) -> None:
+    here, there = load_warm(folder, device="cpu"), remote(processes, folder)
+    assert list(there.pipe(TEXTS)) == list(here.pipe(TEXTS))
+    assert (there.device, there.precision) == (here.device, here.precision) == (torch.device("cpu"), "fp32")
+    assert there.num_parameters == here.num_parameters
+    assert there._labeler.device == torch.device("meta")
+
+
+def test_several_threads_at_once(processes: NetworkProcesses, folder: Path) -> None:
+    there = remote(processes, folder)
+    expected = list(there.pipe(TEXTS))
+    with ThreadPoolExecutor(16) as threads:
+        for answer in threads.map(lambda _: list(there.pipe(TEXTS)), range(64)):
+            assert answer == expected
+
+
+def test_what_died_is_replaced_and_its_batch_is_computed_elsewhere(
+    processes: NetworkProcesses, folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    there, other = remote(processes, folder), remote(processes, folder)
+    expected = list(there.pipe(TEXTS))
+    before = pids(processes)
+    os.kill(before[0], signal.SIGKILL)
+    with ThreadPoolExecutor(4) as threads:
+        for answer in threads.map(lambda _: list(there.pipe(TEXTS)), range(16)):
+            assert answer == expected
+    until(lambda: lives(pids(processes)[0]) and not lives(before[0]))
+    assert pids(processes)[1] == before[1]
+    assert "a process of the networks was killed by SIGKILL; another one takes its place" in caplog.text
+    os.kill(before[1], signal.SIGKILL)  # now only the new one has the models, or has not
+    assert list(other.pipe(TEXTS)) == expected
+
+
+def test_a_network_that_fails_says_so_in_one_line(processes: NetworkProcesses, folder: Path) -> None:
+    model = processes.load(folder, fingerprint=fingerprint(folder), precision="auto")
+    with pytest.raises(RuntimeError, match="^AttributeError: [^\n]*$"):
+        model.compute("tagger", None)  # type: ignore[arg-type]
+    with pytest.raises(RuntimeError, match="^KeyError: 'parser'$"):
+        model.compute("parser", None)  # type: ignore[arg-type]
+
+
+def test_short_memory_is_told_as_such(
+    processes: NetworkProcesses, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = processes.load(folder, fingerprint=fingerprint(folder), precision="auto")
+    monkeypatch.setattr("service.network_processes.to_bytes", lambda _: _RAISES_MEMORY_ERROR)
+    with pytest.raises(MemoryError, match="as if it were full"):
+        model.compute("tagger", None)  # type: ignore[arg-type]
+
+
+_RAISES_MEMORY_ERROR = b"cbuiltins\nexec\n(S'raise MemoryError(\"as if it were full\")'\ntR."
+"""A pickle, which is read where memory could be short."""
+
+
+def test_a_model_that_nobody_holds_is_forgotten(processes: NetworkProcesses, folder: Path) -> None:
+    before = [set(process.models) for process in processes._processes]
+    model = processes.load(folder, fingerprint=fingerprint(folder), precision="auto")
+    number = model.number
+    assert [process.models - had for process, had in zip(processes._processes, before, strict=True)] == [{number}] * 2
+    del model
+    until(lambda: all(number not in process.models for process in processes._processes))
+    with pytest.raises(RuntimeError, match="no process has the model any more"):
+        processes.compute(Compute(number, "tagger", None))  # type: ignore[arg-type]
+
+
+def test_a_folder_that_changed_is_not_taken_for_the_one_that_was_loaded(
+    processes: NetworkProcesses, folder: Path, tmp_path: Path
+) -> None:
+    changing = shutil.copytree(folder, tmp_path / "changing")
+    before = fingerprint(changing)
+    (changing / "README.md").write_text("retrained")
+    with pytest.raises(ModelError, match="changing has changed since it was loaded"):
+        processes.load(changing, fingerprint=before, precision="auto")
+    shutil.rmtree(changing)
+    with pytest.raises(ModelError):
+        processes.load(changing, fingerprint=before, precision="auto")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux knows how urgent a thread is")
+def test_the_background_lets_others_go_before(processes: NetworkProcesses, folder: Path) -> None:
+    there = remote(processes, folder)
+    answers = []
+
+    def work() -> None:
+        work_in(Lane.BACKGROUND)
+        answers.append(list(there.pipe(TEXTS)))
+
+    background = threading.Thread(target=work)
+    background.start()
+    background.join()
+    assert answers == [list(there.pipe(TEXTS))]
+    ours = os.getpriority(os.PRIO_PROCESS, 0)
+    for pid in pids(processes):
+        threads = [int(task.name) for task in Path(f"/proc/{pid}/task").iterdir()]
+        nicer = [thread for thread in threads if os.getpriority(os.PRIO_PROCESS, thread) > ours]
+        assert len(nicer) == 2
+
+
+SERVICE = """
+import sys, time
+from service.network_processes import NetworkProcesses
+if __name__ == "__main__":
+    processes = NetworkProcesses(2, device="cpu", threads=1)
+    print(*(process._process.pid for process in processes._processes), flush=True)
+    time.sleep(float(sys.argv[1]))
+"""
+
+
+@pytest.mark.parametrize("end", ["killed", "over"])
+def test_they_end_with_the_service(end: str, tmp_path: Path) -> None:
+    script = tmp_path / "service_of_networks.py"
+    script.write_text(SERVICE)
+    with subprocess.Popen(
+        [sys.executable, script, "0" if end == "over" else "60"],
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
+    ) as service:
+        assert service.stdout is not None
+        found = [int(word) for word in service.stdout.readline().split()]
+        assert len(found) == 2
+        if end == "killed":
+            assert all(map(lives, found))
+            service.kill()
+        assert service.wait(30) == (-signal.SIGKILL if end == "killed" else 0)
+    until(lambda: not any(map(lives, found)))
+
+
+def test_signals_are_for_the_service_to_obey(processes: NetworkProcesses, folder: Path) -> None:
+    there = remote(processes, folder)
+    before = pids(processes)
+    for pid in before:
+        os.kill(pid, signal.SIGINT)
+        os.kill(pid, signal.SIGTERM)
+    assert list(there.pipe(TEXTS)) == list(load_warm(folder, device="cpu").pipe(TEXTS))
+    assert pids(processes) == before
