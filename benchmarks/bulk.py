@@ -14,12 +14,13 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from html.parser import HTMLParser
 from itertools import cycle
 from pathlib import Path
 
 import pyarrow.parquet
+from memory import family, proportional_set
 
 from taggers.formats.conllu import read_conllu_file
 
@@ -178,25 +179,6 @@ def count_words(path: Path) -> int:
     """The words in tagged JSONL."""
     with path.open("rb") as lines:
         return sum(len(sentence["tokens"]) for line in lines for sentence in json.loads(line)["sentences"])
-
-
-def family(process: int) -> Sequence[int]:
-    """A process and those that it has started."""
-    children = Path(f"/proc/{process}/task")
-    try:
-        found = [int(child) for task in children.iterdir() for child in (task / "children").read_text().split()]
-    except OSError:
-        return []
-    return [process, *(member for child in found for member in family(child))]
-
-
-def proportional_set(process: int) -> float:
-    """The bytes that a process holds, of shared ones its share."""
-    try:
-        lines = Path(f"/proc/{process}/smaps_rollup").read_text().splitlines()
-    except OSError:
-        return 0.0
-    return 1024.0 * sum(int(line.split()[1]) for line in lines if line.startswith("Pss:"))
 
 
 if __name__ == "__main__":

@@ -35,11 +35,12 @@ async def measure(server: Server, options: argparse.Namespace) -> None:
     sending = [asyncio.create_task(keep_sending(server, book)) for book in books]
     await asyncio.sleep(1)
     await told(server, f"beside {options.clients} megabytes", tweets, options.per_second, alone)
+    busy = server.memory_mib()
     for task in sending:
         task.cancel()
     with suppress(asyncio.CancelledError):
         await asyncio.gather(*sending)
-    print(f"\nMemory: {rest} MiB at rest, {server.memory_mib('VmHWM')} at most.")
+    print(f"\nMemory: {rest} MiB at rest, {busy} beside the books.")
 
 
 async def told(server: Server, name: str, tweets: list[str], per_second: float, alone: float | None) -> float:

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from http.client import HTTPConnection
 from pathlib import Path
 
+from memory import family, proportional_set
+
 _KEPT_S = 2.0
 """A connection that was idle for longer may be closed by the service while we write."""
 
@@ -87,12 +89,9 @@ class Server:
         samples = (line.rpartition(" ") for line in lines if line.startswith(f"{metric}{{") and label in line)
         return sum(float(value) for _, _, value in samples)
 
-    def memory_mib(self, kind: str = "VmRSS") -> int:
-        """Its resident memory; with ``VmHWM`` the most that it ever was."""
-        status = Path(f"/proc/{self.process.pid}/status").read_text()
-        found = re.search(rf"{kind}:\s+(\d+)", status)
-        assert found
-        return int(found[1]) // 1024
+    def memory_mib(self) -> int:
+        """What it and its processes hold, pages that they share counted once."""
+        return int(sum(map(proportional_set, family(self.process.pid)))) >> 20
 
 
 def body_of(text: str) -> bytes:

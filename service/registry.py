@@ -8,9 +8,9 @@ from weakref import WeakSet
 from service.answers import ModelDescription, TaskDescription
 from service.budget import BatchLimits
 from service.errors import NotReady, RefusedModel, Reloading
-from service.loader import Loader
 from service.loading import load_again, measure_limits
 from service.metrics import Metrics, ModelMetrics
+from service.placement import Placement
 from service.preparers import Preparers
 from service.served import ServedModel
 from service.settings import Settings
@@ -55,7 +55,7 @@ class Registry:
         self._reloading: set[str] = set()
         self._limits: dict[str, BatchLimits] = {}
         self._preparers = Preparers(settings.preparers)
-        self._loader = Loader(settings)
+        self._placement = Placement(settings)
 
     async def load(self) -> None:
         """Load the models and begin to serve them.
@@ -63,9 +63,9 @@ class Registry:
         Raises:
             ModelError: A folder is damaged.
         """
-        await asyncio.to_thread(self._loader.start)
+        await asyncio.to_thread(self._placement.start)
         for name, folder in self._folders.items():
-            tagger = await asyncio.to_thread(self._loader.load, folder)
+            tagger = await asyncio.to_thread(self._placement.load, folder)
             self._limits[name] = await asyncio.to_thread(
                 measure_limits,
                 tagger,
@@ -101,7 +101,7 @@ class Registry:
         self._reloading.add(name)
         outcome = "failed"
         try:
-            tagger = await asyncio.to_thread(load_again, folder, self._loader.load)
+            tagger = await asyncio.to_thread(load_again, folder, self._placement.load)
             self.check_ready()  # for that took a while
             self._replace(name, tagger)
             outcome = "loaded"
@@ -121,7 +121,7 @@ class Registry:
             for served in [*self._served.values(), *self._replaced]:
                 await served.close()
         self._preparers.shutdown()
-        await asyncio.to_thread(self._loader.close)
+        await asyncio.to_thread(self._placement.close)
 
     def check_ready(self) -> None:
         """Go on only if requests are served.
@@ -195,7 +195,7 @@ class Registry:
             settings=self._settings,
             metrics=metrics,
             preparers=self._preparers,
-            at_once=self._loader.at_once,
+            at_once=self._placement.at_once,
         )
 
     def _replace(self, name: str, tagger: Tagger) -> None:

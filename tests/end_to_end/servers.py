@@ -30,6 +30,10 @@ class Served:
         assert found, self.lines
         return found[1]
 
+    def press_ctrl_c(self) -> None:
+        """What a terminal does: every process is told."""
+        os.killpg(self.process.pid, signal.SIGINT)
+
     def stop(self, number: signal.Signals) -> tuple[int, str, str]:
         """Exit status, and what it still wrote."""
         self.process.send_signal(number)
@@ -41,7 +45,12 @@ class Served:
 def serve(*tokens: str, **environment: str) -> Iterator[Served]:
     command = [sys.executable, "-c", "import tagline; tagline.main()", "serve", *tokens]
     process = subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env={**os.environ, **environment}
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, **environment},
+        start_new_session=True,
     )
     alarm = threading.Timer(WITHIN_S, process.kill)
     alarm.start()

@@ -24,8 +24,12 @@ def post(address: str, body: object) -> dict[str, Any]:
         return found
 
 
-def test_serves_until_it_is_told_to_stop(tiny: Path) -> None:
-    with serve("--model", str(tiny), "--port", "0") as served:
+networks_anywhere = pytest.mark.parametrize("network_processes", ["0", "2"])
+
+
+@networks_anywhere
+def test_serves_until_it_is_told_to_stop(network_processes: str, tiny: Path) -> None:
+    with serve("--model", str(tiny), "--port", "0", TAGLINE_NETWORK_PROCESSES=network_processes) as served:
         address = served.wait_until_ready()
         answer = post(address, {"text": "Ada Lovelace wrote to Babbage in London."})
         assert answer["model"] == "tiny"
@@ -43,8 +47,14 @@ def test_serves_until_it_is_told_to_stop(tiny: Path) -> None:
         ]
 
 
-def test_ctrl_c_finishes_what_was_accepted_and_is_quiet(tiny: Path) -> None:
-    with serve(TAGLINE_MODELS=str(tiny), TAGLINE_PORT="0", TAGLINE_LOG_FORMAT="json") as served:
+@networks_anywhere
+def test_ctrl_c_finishes_what_was_accepted_and_is_quiet(network_processes: str, tiny: Path) -> None:
+    with serve(
+        TAGLINE_MODELS=str(tiny),
+        TAGLINE_PORT="0",
+        TAGLINE_LOG_FORMAT="json",
+        TAGLINE_NETWORK_PROCESSES=network_processes,
+    ) as served:
         address = served.wait_until_ready().removeprefix("http://")
         with (
             closing(HTTPConnection(address, timeout=WITHIN_S)) as first,
@@ -53,7 +63,7 @@ def test_ctrl_c_finishes_what_was_accepted_and_is_quiet(tiny: Path) -> None:
             first.request("POST", "/v1/tag", json.dumps({"documents": [{"text": "word " * 100}] * 40}))
             second.request("GET", "/health/live")  # arrives later: once it is answered, the first was read
             assert second.getresponse().read()
-            served.process.send_signal(signal.SIGINT)
+            served.press_ctrl_c()
             answer = first.getresponse()
             assert answer.status == 200
             assert len(json.load(answer)["documents"]) == 40
@@ -73,7 +83,7 @@ def test_a_body_over_the_limit_is_answered_though_its_client_sends_it_all_first(
 
 
 def test_several_workers_share_a_port(tiny: Path) -> None:
-    with serve("--model", str(tiny), "--port", "0", "--workers", "2") as served:
+    with serve("--model", str(tiny), "--port", "0", "--workers", "2", TAGLINE_NETWORK_PROCESSES="1") as served:
         address = served.wait_until_ready()
         for _ in range(4):  # while the other one may still be loading, which takes no requests before it is ready
             assert post(address, {"text": "Paris"})["model"] == "tiny"
@@ -88,11 +98,13 @@ def test_several_workers_share_a_port(tiny: Path) -> None:
         assert served.stop(signal.SIGTERM)[0] == 0
 
 
-@pytest.mark.parametrize("workers", ["1", "2"])
-def test_weights_that_cannot_be_read_end_it(workers: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("workers", "network_processes"), [("1", "0"), ("1", "1"), ("2", "0")])
+def test_weights_that_cannot_be_read_end_it(workers: str, network_processes: str, tmp_path: Path) -> None:
     folder = tiny_folder(tmp_path / "damaged")
     (folder / "model.safetensors").write_bytes(b"x")
-    with serve("--model", str(folder), "--port", "0", "--workers", workers) as served:
+    with serve(
+        "--model", str(folder), "--port", "0", "--workers", workers, TAGLINE_NETWORK_PROCESSES=network_processes
+    ) as served:
         out, err = served.process.communicate(timeout=WITHIN_S)
         assert served.process.returncode == 1
         assert out == ""

@@ -72,13 +72,14 @@ def run(
     *,
     max_padded_tokens: int = 100,
     max_wait_ms: float = 60_000,
+    at_once: int = 1,
     overlap: bool = False,
 ) -> Any:
     """Run a scenario, in which a batch that is not full waits for the device if nothing else is said."""
 
     async def whole() -> Any:
         budget = Budget(max_positions=max_padded_tokens, seconds=60)
-        batcher = Batcher(device.prepare, budget=budget, max_wait_ms=max_wait_ms, overlap=overlap)
+        batcher = Batcher(device.prepare, budget=budget, max_wait_ms=max_wait_ms, at_once=at_once, overlap=overlap)
         batcher.start()
         try:
             return await scenario(batcher)
@@ -320,6 +321,51 @@ def test_the_background_waits_for_the_batch_of_who_is_interactive() -> None:
 
     run(device, scenario, overlap=True)
     assert device.batches == [[99], [0]]
+
+
+def test_several_batches_run_at_once_and_no_more() -> None:
+    device = Device()
+    device.most_at_once = 2
+
+    async def scenario(batcher: Batcher) -> None:
+        device.open.clear()
+        requests = [asyncio.create_task(batcher.submit([chunk(n, cost=100)])) for n in range(4)]
+        await until(lambda: len(device.running) == 2 and len(device.prepared) == 3)
+        device.open.set()
+        assert [numbers(await request) for request in requests] == [[0], [1], [2], [3]]
+
+    run(device, scenario, at_once=2)
+
+
+def test_what_waits_is_shared_by_idle_devices_unless_it_is_little() -> None:
+    device = Device()
+    device.most_at_once = 2
+
+    async def scenario(batcher: Batcher) -> None:
+        assert numbers(await batcher.submit([chunk(n, cost=10) for n in range(20)])) == list(range(20))
+        assert numbers(await batcher.submit([chunk(n, cost=10) for n in range(20, 26)])) == list(range(20, 26))
+
+    run(device, scenario, max_padded_tokens=1_000, at_once=2)
+    assert sorted(map(len, device.batches[:2])) == [10, 10]
+    assert device.batches[2:] == [[20, 21, 22, 23, 24, 25]]
+
+
+@pytest.mark.parametrize("overlap", [True, False])
+def test_the_background_has_all_devices_while_nobody_else_wants_one(overlap: bool) -> None:
+    device = Device()
+    device.most_at_once = 3 if overlap else 2
+
+    async def scenario(batcher: Batcher) -> None:
+        device.open.clear()
+        book = asyncio.create_task(batcher.submit([chunk(n, cost=100) for n in range(3)], lane=Lane.BACKGROUND))
+        await until(lambda: len(device.running) == 2)
+        tweet = asyncio.create_task(batcher.submit([chunk(99)]))
+        await (until(lambda: len(device.running) == 3) if overlap else asyncio.sleep(0.01))
+        device.open.set()
+        assert numbers(await tweet) == [99]
+        assert numbers(await book) == [0, 1, 2]
+
+    run(device, scenario, at_once=2, overlap=overlap)
 
 
 def test_what_is_prepared_for_one_that_has_gone_does_not_run() -> None:

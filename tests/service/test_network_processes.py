@@ -98,9 +98,9 @@ def test_what_died_is_replaced_and_its_batch_is_computed_elsewhere(
 
 def test_a_network_that_fails_says_so_in_one_line(processes: NetworkProcesses, folder: Path) -> None:
     model = processes.load(folder, fingerprint=fingerprint(folder), precision="auto")
-    with pytest.raises(RuntimeError, match="^AttributeError: [^\n]*$"):
+    with pytest.raises(RuntimeError, match=r"^AttributeError: [^\n]*$"):
         model.compute("tagger", None)  # type: ignore[arg-type]
-    with pytest.raises(RuntimeError, match="^KeyError: 'parser'$"):
+    with pytest.raises(RuntimeError, match=r"^KeyError: 'parser'$"):
         model.compute("parser", None)  # type: ignore[arg-type]
 
 

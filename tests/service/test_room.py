@@ -50,6 +50,15 @@ def test_one_over_the_budget_runs_alone() -> None:
     assert [taken(room, 5), taken(room, 5)] == [[("big", 0)], [("small", 0)]]
 
 
+def test_a_batch_of_unlike_lengths_is_a_smaller_one() -> None:
+    room = WaitingRoom[str]()
+    room.add("old", chunks(40))
+    room.add("like", chunks(*[40] * 4))
+    room.add("unlike", chunks(*range(1, 31)))
+    assert {owner for owner, _ in taken(room, 400)} == {"old", "like"}  # with all that fits half would be padding
+    assert {owner for owner, _ in taken(room, 400)} == {"unlike"}
+
+
 def test_the_oldest_is_in_every_batch_though_newcomers_would_fill_it_better() -> None:
     room = WaitingRoom[str]()
     room.add("odd", chunks(3))

@@ -1,6 +1,5 @@
-"""Loader: loads models, and decides where their networks are computed: here, or in processes of their own."""
+"""Placement: loads models where their networks are to be computed, in this process or in others."""
 
-import logging
 from pathlib import Path
 
 import torch
@@ -11,14 +10,12 @@ from service.settings import Settings
 from taggers.allocator import return_memory
 from taggers.pipeline import Tagger, find_device, load
 
-logger = logging.getLogger("tagline")
-
 _MOST_PROCESSES = 4
 """Unless the operator wants more: each has all models, and what torch needs besides, some 300 MB."""
 
 
-class Loader:
-    """Loads the models of a service. Every method may take seconds, and be called in any thread.
+class Placement:
+    """Loads the models of a service in their places. Every method may take seconds, and be called in any thread.
 
     Args:
         settings: Where networks are computed.
