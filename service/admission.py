@@ -46,13 +46,7 @@ class Admission:
         Raises:
             QueueFull: There is no room.
         """
-        room = self._room()
-        if self.tokens and self.tokens + tokens > room:
-            excess = self.tokens + tokens - room
-            rate = self.tokens_per_second
-            wait = 1 if not rate else ceil(min(excess, self.tokens) / rate)
-            detail = f"{self.tokens} tokens are waiting; the queue holds {room} now"
-            raise QueueFull(detail, retry_after_s=min(max(wait, 1), _LONGEST_WAIT_S))
+        self.check_room(tokens)
         if not self.tokens:
             self._begin()
         self.tokens += tokens
@@ -63,6 +57,16 @@ class Admission:
             self._fewest = min(self._fewest, self.tokens)
             self.tokens -= tokens
             self._measure()
+
+    def check_room(self, tokens: int) -> None:
+        """Go on only if there is room for so many tokens; otherwise as ``admit``."""
+        room = self._room()
+        if self.tokens and self.tokens + tokens > room:
+            excess = self.tokens + tokens - room
+            rate = self.tokens_per_second
+            wait = 1 if not rate else ceil(min(excess, self.tokens) / rate)
+            detail = f"{self.tokens} tokens are waiting; the queue holds {room} now"
+            raise QueueFull(detail, retry_after_s=min(max(wait, 1), _LONGEST_WAIT_S))
 
     def _room(self) -> int:
         if self.tokens_per_second is None:

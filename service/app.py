@@ -28,6 +28,7 @@ from service.schemas import tag_request
 from service.scrape import scrape
 from service.settings import Settings
 from service.siblings import Siblings
+from service.tools import Tools
 
 logger = logging.getLogger("tagline")
 
@@ -54,6 +55,7 @@ def create_app(settings: Settings, *, on_loaded: OnLoaded | None = None, shared:
     siblings = Siblings(registry, folder=shared)
     desk = None if settings.jobs == "off" else Desk(settings, registry=registry, metrics=metrics)
     request_model = tag_request(max_documents=settings.max_documents)
+    tools = Tools(settings, registry, metrics, siblings, request_model)
 
     @asynccontextmanager
     async def lifespan(_: Litestar) -> AsyncIterator[None]:
@@ -80,11 +82,7 @@ def create_app(settings: Settings, *, on_loaded: OnLoaded | None = None, shared:
         lifespan=[lifespan],
         dependencies={
             "desk": Provide(lambda: desk, sync_to_thread=False),
-            "metrics": Provide(lambda: metrics, sync_to_thread=False),
-            "registry": Provide(lambda: registry, sync_to_thread=False),
-            "siblings": Provide(lambda: siblings, sync_to_thread=False),
-            "settings": Provide(lambda: settings, sync_to_thread=False),
-            "tag_request": Provide(lambda: request_model, sync_to_thread=False),
+            "tools": Provide(lambda: tools, sync_to_thread=False),
         },
         exception_handlers={Exception: answer_problem},
         before_send=[_send_request_id],

@@ -70,16 +70,26 @@ class Batcher:
         max_wait_ms: How long a batch that is not full waits for company while the device is busy.
         at_once: How many batches run at once, each on a device of its own or on its part of one.
         overlap: Whether who is interactive waits for no batch of the background, but runs beside it.
+        settling: Held by whoever gives an answer, until its request has gone on: all batchers of an event loop should
+            have the same, so that between two such steps it looks at what has arrived.
     """
 
     def __init__(
-        self, prepare: Prepare, *, budget: Budget, max_wait_ms: float, at_once: int = 1, overlap: bool = False
+        self,
+        prepare: Prepare,
+        *,
+        budget: Budget,
+        max_wait_ms: float,
+        at_once: int = 1,
+        overlap: bool = False,
+        settling: asyncio.Lock | None = None,
     ) -> None:
         self._prepare = prepare
         self._budget = budget
         self._max_wait_s = max_wait_ms / 1000
         self._at_once = at_once
         self._overlap = overlap
+        self._settling = settling or asyncio.Lock()
         self._lanes: Lanes[_Request] = Lanes()
         self._preparing = ThreadPoolExecutor(1, thread_name_prefix="batch")
         self._devices = {
@@ -215,7 +225,10 @@ class Batcher:
         if uncrowded and self._running.total() <= self._at_once:  # otherwise it tells little of the device's speed
             self._budget.observe(_positions(chunks), loop.time() - started)
         for entry, outcome in zip(entries, outcomes, strict=True):
-            entry.owner.settle(entry.position, outcome)
+            async with self._settling:
+                entry.owner.settle(entry.position, outcome)
+                if entry.owner.future.done():
+                    await asyncio.sleep(0)
 
     def _off_loop(self, thread: ThreadPoolExecutor, work: Callable[..., Any], *arguments: Any) -> asyncio.Future[Any]:
         return asyncio.get_running_loop().run_in_executor(thread, work, *arguments)

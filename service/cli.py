@@ -65,6 +65,10 @@ def serve(
             _run_workers(settings, address, listener)
 
 
+_SWITCH_S = 0.001
+"""After so long the event loop gets the interpreter back from a thread that cuts, decodes or writes."""
+
+
 class _Process:
     """The service in this process."""
 
@@ -115,6 +119,7 @@ def _create_worker_app(settings: Settings, address: str, shared: Path) -> Litest
 def _announce(address: str, registry: Registry) -> None:
     spare_collections()
     return_regularly()
+    sys.setswitchinterval(_SWITCH_S)
     print(f"Tagline is ready on {address} (models: {', '.join(registry.names)})", flush=True)
 
 

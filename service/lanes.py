@@ -5,16 +5,13 @@ over, and ``BACKGROUND_SHARE`` of the tokens however much interactive work there
 batch with the background, so that the batch is as short as it can be.
 """
 
-import os
-import sys
-import threading
 from collections.abc import Sequence
-from contextlib import suppress
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Generic, TypeVar
 
+from service.niceness import yield_cores
 from service.room import Entry, WaitingRoom
 from taggers.labeler import Chunk
 
@@ -29,22 +26,15 @@ class Lane(Enum):
     BACKGROUND = "background"
 
 
-_NICENESS = 5
-"""With it a thread gets a quarter of a core that another one wants all of."""
-
 working_lane: ContextVar[Lane] = ContextVar("working_lane", default=Lane.INTERACTIVE)
 """The lane of the work that the thread at hand does."""
 
 
 def work_in(lane: Lane) -> None:
-    """Let the thread at hand work in this lane for as long as it lives; in the background others get the cores first.
-
-    Only Linux knows how urgent a thread is.
-    """
+    """Let the thread at hand work in this lane from now on; in the background others get the cores first."""
     working_lane.set(lane)
-    if lane is Lane.BACKGROUND and sys.platform == "linux":
-        with suppress(OSError):  # where it is forbidden, both are as urgent
-            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)
+    if lane is Lane.BACKGROUND:
+        yield_cores()
 
 
 Owner = TypeVar("Owner")

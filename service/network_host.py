@@ -14,6 +14,7 @@ import torch
 from service.lanes import Lane, work_in
 from service.loading import fingerprint, load_warm
 from service.memory import return_regularly, spare_collections
+from service.niceness import yield_cores
 from service.pickling import from_bytes, to_bytes
 from taggers.allocator import return_memory
 from taggers.batch import TokenBatch
@@ -91,6 +92,7 @@ def host(orders: Connection, pipes: Sequence[tuple[Lane, Connection]], threads: 
     # say. Its death is seen by its pipes.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)
+    yield_cores()  # or those who are only to be refused would wait for whoever computes
     torch.set_num_threads(threads)
     models: dict[int, Tagger] = {}
     for lane, pipe in pipes:

@@ -56,6 +56,7 @@ class Registry:
         self._limits: dict[str, BatchLimits] = {}
         self._preparers = Preparers(settings.preparers)
         self._placement = Placement(settings)
+        self._settling = asyncio.Lock()
 
     async def load(self) -> None:
         """Load the models and begin to serve them.
@@ -196,6 +197,7 @@ class Registry:
             metrics=metrics,
             preparers=self._preparers,
             at_once=self._placement.at_once,
+            settling=self._settling,
         )
 
     def _replace(self, name: str, tagger: Tagger) -> None:

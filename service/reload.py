@@ -11,8 +11,7 @@ from service.exchange import AnyRequest, read_body
 from service.loading import allowed_folder
 from service.openapi import ReloadOperation, problems
 from service.schemas import ReloadRequest, parse_request
-from service.settings import Settings
-from service.siblings import Siblings
+from service.tools import Tools
 
 
 @post(
@@ -24,15 +23,15 @@ from service.siblings import Siblings
     responses=problems(400, 404, 409, 413, 422, 503),
 )
 async def reload_model(
-    request: AnyRequest, siblings: NamedDependency[Siblings], settings: NamedDependency[Settings], name: FromPath[str]
+    request: AnyRequest, tools: NamedDependency[Tools], name: FromPath[str]
 ) -> Response[ModelDescription]:
     """Loads the model from its folder, or from another one, and serves it as soon as it is warm.
 
     No request fails meanwhile, and each is answered by one model wholly. What is damaged is refused, and the old model
     goes on.
     """
-    body = await read_body(request, settings)
+    body = await read_body(request, tools.settings)
     asked = parse_request(body, ReloadRequest) if body else ReloadRequest()
-    folder = None if asked.folder is None else allowed_folder(asked.folder, root=settings.models_root)
-    made = await siblings.reload(name, folder)
+    folder = None if asked.folder is None else allowed_folder(asked.folder, root=tools.settings.models_root)
+    made = await tools.siblings.reload(name, folder)
     return Response(made.model_dump_json(exclude_none=True).encode(), media_type=MediaType.JSON)  # type: ignore[arg-type]

@@ -4,7 +4,7 @@ from litestar import Response, get
 from litestar.di import NamedDependency
 
 from service.exchange import AnyRequest
-from service.metrics import Metrics
+from service.tools import Tools
 
 
 @get(
@@ -14,7 +14,7 @@ from service.metrics import Metrics
     media_type="text/plain",
     sync_to_thread=True,
 )
-def scrape(request: AnyRequest, metrics: NamedDependency[Metrics]) -> Response[bytes]:
+def scrape(request: AnyRequest, tools: NamedDependency[Tools]) -> Response[bytes]:
     """Requests, errors, queues, batches, padding, the device's time and the phases of tagging, in Prometheus' text."""
-    written, media_type = metrics.write(request.headers.get("accept", ""))
+    written, media_type = tools.metrics.write(request.headers.get("accept", ""))
     return Response(written, media_type=media_type)

@@ -63,6 +63,7 @@ class ServedModel:
         metrics: Those of the model.
         preparers: The threads that cut, decode and write answers.
         at_once: How many batches of a network are computed at once.
+        settling: See ``Batcher``.
     """
 
     def __init__(
@@ -74,15 +75,18 @@ class ServedModel:
         metrics: ModelMetrics,
         preparers: Preparers,
         at_once: int = 1,
+        settling: asyncio.Lock | None = None,
     ) -> None:
         self.tagger = tagger
         self._metrics = metrics
+        settling = settling or asyncio.Lock()
         self._segmenting, self._labelling = (
             Batcher(
                 metrics.measured(prepare, network=network),
                 budget=Budget(max_positions=max_positions, seconds=settings.batch_ms / 1000),
                 max_wait_ms=settings.max_wait_ms,
                 at_once=at_once,
+                settling=settling,
                 overlap=tagger.device.type == "cpu",  # which shares its cores fairly; a GPU is filled by one batch
             )
             for network, prepare, max_positions in (
@@ -175,6 +179,14 @@ class ServedModel:
     def lane_of(self, documents: Sequence[Document]) -> Lane:
         """How urgent a request for these documents is."""
         return Lane.INTERACTIVE if count_tokens(documents) <= self._interactive_tokens else Lane.BACKGROUND
+
+    def check_room(self, documents: Sequence[Document]) -> None:
+        """Go on only if these documents would be accepted now.
+
+        Raises:
+            QueueFull: Too much was accepted already.
+        """
+        self._admissions[self.lane_of(documents)].check_room(count_tokens(documents))
 
     async def run(
         self, function: Callable[..., Result], *arguments: object, tokens: int, lane: Lane = Lane.INTERACTIVE

@@ -29,10 +29,9 @@ from service.jobs.threads import in_threads
 from service.jobs.upload import Upload, writing
 from service.openapi import problems
 from service.options import read_query
-from service.registry import Registry
 from service.schemas import parse_request
-from service.settings import Settings
 from service.stream import NDJSON
+from service.tools import Tools
 from taggers.errors import TaglineError
 from taggers.offsets import OffsetUnit
 
@@ -47,8 +46,7 @@ from taggers.offsets import OffsetUnit
 )
 async def create_job(
     request: AnyRequest,
-    registry: NamedDependency[Registry],
-    settings: NamedDependency[Settings],
+    tools: NamedDependency[Tools],
     desk: NamedDependency[Desk],
 ) -> Response[bytes]:
     """A file as the body, or a JSON object that names an address. The job is answered with, and goes on after that.
@@ -57,11 +55,11 @@ async def create_job(
     is a failure of its own. A job survives whatever happens to the service.
     """
     source = request.content_type[0] == MediaType.JSON
-    limit = settings.max_body_bytes if source else settings.max_job_bytes
-    upload = Upload(request, max_bytes=limit, idle_s=settings.stream_idle_timeout_s)
+    limit = tools.settings.max_body_bytes if source else tools.settings.max_job_bytes
+    upload = Upload(request, max_bytes=limit, idle_s=tools.settings.stream_idle_timeout_s)
     owner = client_of(request.scope)
     try:
-        registry.check_ready()
+        tools.registry.check_ready()
         options = read_query(request.query_params.multi_items(), JobOptions)
         if source:
             asked = parse_request(await upload.read(), JobFromSource)
