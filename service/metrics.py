@@ -87,7 +87,9 @@ class Metrics:
             "tagline_batch_positions", "Tokens of all batches, padding included", network, registry=made
         )
         self.batch_failures = Counter("tagline_batch_failures", "Batches that failed", network, registry=made)
-        self.busy_seconds = Counter("tagline_device_busy_seconds", "Time spent labelling", network, registry=made)
+        self.busy_seconds = Counter(
+            "tagline_device_busy_seconds", "Time spent labelling, of all processes that compute", network, registry=made
+        )
         self.jobs = Gauge(
             "tagline_jobs", "Jobs in the database", ["state"], multiprocess_mode="livemostrecent", registry=made
         )

@@ -7,7 +7,6 @@ all: cores that work on one batch wait for each other at every step.
 
 import logging
 import multiprocessing
-import signal
 import threading
 import weakref
 from collections.abc import Iterator
@@ -15,7 +14,6 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from itertools import count
-from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection
 from multiprocessing.util import Finalize
 from pathlib import Path
@@ -32,6 +30,7 @@ from taggers.errors import ModelError
 from taggers.labeler import Labels
 from taggers.pipeline import NetworkName
 from taggers.precision import Used
+from taggers.processes import how_it_ended, start_shielded
 
 logger = logging.getLogger("tagline")
 
@@ -54,14 +53,7 @@ class _Process:
         pairs = [(lane, *context.Pipe()) for lane, number in _PIPES.items() for _ in range(number)]
         theirs = [(lane, their) for lane, _, their in pairs]
         self._process = context.Process(target=host, args=(orders, theirs, threads), name="networks", daemon=True)
-        # Ctrl-C is for the service alone, from the start. A child inherits the mask, unless multiprocessing has to
-        # start its tracker on the way, which lifts it.
-        resource_tracker.ensure_running()
-        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-        try:
-            self._process.start()
-        finally:
-            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        start_shielded(self._process)
         for pipe in (orders, *(their for _, their in theirs)):
             pipe.close()
         self._ordering = threading.Lock()
@@ -118,8 +110,7 @@ class _Process:
         if self._process.exitcode is None:
             self._process.kill()
             self._process.join()
-        code = self._process.exitcode or 0
-        return f"was killed by {signal.Signals(-code).name}" if code < 0 else f"ended with status {code}"
+        return how_it_ended(self._process)
 
 
 @dataclass(frozen=True, slots=True, weakref_slot=True)

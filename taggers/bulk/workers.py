@@ -15,13 +15,13 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass
-from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING
 
 from taggers.bulk.chunks import Chunk, TaggedChunk
 from taggers.bulk.work import Work
 from taggers.errors import TaglineError
+from taggers.processes import how_it_ended, start_shielded
 
 if TYPE_CHECKING:
     from taggers.bulk.tagging import ChunkTagger  # imports torch, which a process that feeds others can do without
@@ -101,14 +101,7 @@ class _Process:
         context = multiprocessing.get_context("spawn")  # torch and threads do not survive a fork
         self._pipe, theirs = context.Pipe()
         self._process = context.Process(target=_serve, args=(theirs, work), daemon=True)
-        # Ctrl-C reaches every process of a terminal; what it means is for this one to say. A child inherits the mask,
-        # unless multiprocessing has to start its tracker on the way, which lifts it.
-        resource_tracker.ensure_running()
-        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-        try:
-            self._process.start()
-        finally:
-            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        start_shielded(self._process)
         theirs.close()
 
     def load(self) -> str:
@@ -146,10 +139,8 @@ class _Process:
 
     def _raise_death(self) -> None:
         self._process.join()
-        code = self._process.exitcode or 0
-        how = f"was killed by {signal.Signals(-code).name}" if code < 0 else f"ended with status {code}"
-        memory = "; was memory short? fewer --workers need less" if code == -signal.SIGKILL else ""
-        raise TaglineError(f"a worker process {how}{memory}")
+        memory = "; was memory short? fewer --workers need less" if self._process.exitcode == -signal.SIGKILL else ""
+        raise TaglineError(f"a worker process {how_it_ended(self._process)}{memory}")
 
     def kill(self) -> None:
         """End it at once."""

@@ -368,6 +368,32 @@ def test_the_background_has_all_devices_while_nobody_else_wants_one(overlap: boo
     run(device, scenario, at_once=2, overlap=overlap)
 
 
+def test_between_two_answers_the_event_loop_looks_at_what_has_arrived() -> None:
+    device = Device()
+    turns = 0
+    answered: list[int] = []
+
+    async def scenario(batcher: Batcher) -> None:
+        loop = asyncio.get_running_loop()
+
+        def count_turn() -> None:
+            nonlocal turns
+            turns += 1
+            if len(answered) < 5:
+                loop.call_soon(count_turn)
+
+        async def ask(number: int) -> None:
+            await batcher.submit([chunk(number)])
+            answered.append(turns)
+
+        count_turn()
+        await asyncio.gather(*map(ask, range(5)))
+
+    run(device, scenario)
+    assert device.batches == [list(range(5))]
+    assert len(set(answered)) == 5
+
+
 def test_what_is_prepared_for_one_that_has_gone_does_not_run() -> None:
     device = Device()
 
