@@ -17,7 +17,7 @@ from itertools import count
 from multiprocessing.connection import Connection
 from multiprocessing.util import Finalize
 from pathlib import Path
-from queue import SimpleQueue
+from queue import LifoQueue
 
 import torch
 
@@ -34,8 +34,8 @@ from taggers.processes import how_it_ended, start_shielded
 
 logger = logging.getLogger("tagline")
 
-_PIPES = {Lane.INTERACTIVE: 4, Lane.BACKGROUND: 2}
-"""So many batches of all networks can be in one process at once."""
+_PIPES = {Lane.INTERACTIVE: 2, Lane.BACKGROUND: 1}
+"""So many batches of all networks can be in one process at once. Each costs the memory that the largest one needs."""
 
 _ENDING_S = 5.0
 
@@ -57,7 +57,7 @@ class _Process:
         for pipe in (orders, *(their for _, their in theirs)):
             pipe.close()
         self._ordering = threading.Lock()
-        self._pipes: dict[Lane, SimpleQueue[Connection]] = {lane: SimpleQueue() for lane in _PIPES}
+        self._pipes: dict[Lane, LifoQueue[Connection]] = {lane: LifoQueue() for lane in _PIPES}
         for lane, ours, _ in pairs:
             self._pipes[lane].put(ours)
         self.running = 0
