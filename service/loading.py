@@ -77,8 +77,10 @@ def load_again(folder: Path, load_model: Callable[[Path], Tagger]) -> Tagger:
     except ModelNotFound:
         problem = "its folder is gone"
     except ModelError as error:
-        problem = error.problem if isinstance(error, ModelFolderError) else str(error)
-        problem = problem.replace(f"{folder}/", "").replace(str(folder), "the folder")
+        problem, where = (
+            (error.problem, error.folder) if isinstance(error, ModelFolderError) else (str(error), str(folder))
+        )
+        problem = problem.replace(f"{where}/", "").replace(where, "the folder")
     logger.warning("%s was not loaded: %s", folder, problem)
     raise RefusedModel(f"the old model goes on, for the new one is refused: {problem}")
 

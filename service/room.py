@@ -20,7 +20,7 @@ _MANY = 32
 """From so many newcomers on, sorting the room once is cheaper than finding each one's place."""
 
 _PARTS = (1, 2, 4, 8)
-"""Of a full batch the half and the quarter are weighed, too."""
+"""A full batch is weighed against these parts of one."""
 
 _OF_EVERY_BATCH = 0.06
 """What any batch costs besides, in full ones."""
