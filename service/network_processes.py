@@ -39,6 +39,8 @@ _PIPES = {Lane.INTERACTIVE: 2, Lane.BACKGROUND: 1}
 
 _ENDING_S = 5.0
 
+_DIED_LOADING = "a process of the networks died while it loaded a model; was memory short?"
+
 
 class _Died(Exception):
     """A process is no more."""
@@ -64,13 +66,17 @@ class _Process:
         self.models: set[int] = set()
 
     def load(self, order: Load) -> Loaded | Failed:
-        """Have it load a model."""
+        """Have it load a model.
+
+        Raises:
+            _Died: It is no more.
+        """
         try:
             with self._ordering:
                 self._orders.send(order)
                 answer: Loaded | Failed = self._orders.recv()
-        except (EOFError, OSError):
-            return Failed("a process of the networks died while it loaded a model; was memory short?")
+        except (EOFError, OSError) as error:
+            raise _Died from error
         if isinstance(answer, Loaded):
             self.models.add(order.number)
         return answer
@@ -97,11 +103,6 @@ class _Process:
         finally:
             pipes.put(pipe)
         return answer
-
-    @property
-    def lives(self) -> bool:
-        """Whether it has not ended."""
-        return self._process.is_alive()
 
     def end(self) -> str:
         """End it; how it ended if it had before. One call at a time."""
@@ -170,10 +171,7 @@ class NetworkProcesses:
         """
         order = Load(next(self._numbers), folder, fingerprint, self._device, precision)
         with self._replacing, ThreadPoolExecutor(len(self)) as side_by_side:
-            for process in self._processes[:]:
-                if not process.lives:  # which nobody has noticed yet, because it had nothing to do
-                    self._put_another(process)
-            answers = list(side_by_side.map(lambda process: process.load(order), self._processes))
+            answers = list(side_by_side.map(lambda process: self._load(order, process), self._processes[:]))
             for answer in answers:
                 if isinstance(answer, Failed):
                     self._drop(order.number)
@@ -233,15 +231,26 @@ class NetworkProcesses:
                 self._put_another(dead)
             return dead.end()
 
-    def _put_another(self, dead: _Process) -> None:
+    def _load(self, order: Load, process: _Process) -> Loaded | Failed:
+        with suppress(_Died):  # long ago perhaps: nobody notices while it has nothing to do
+            return process.load(order)
+        with suppress(_Died):
+            return self._put_another(process).load(order)
+        return Failed(_DIED_LOADING)
+
+    def _put_another(self, dead: _Process) -> _Process:
         logger.error("a process of the networks %s; another one takes its place", dead.end())
         process = _Process(self._threads)
         for order in self._models.values():
-            answer = process.load(order)
+            try:
+                answer = process.load(order)
+            except _Died:
+                answer = Failed(_DIED_LOADING)
             if isinstance(answer, Failed):
                 logger.error("it cannot load a model: %s", answer.reason)
         with self._choosing:
             self._processes[self._processes.index(dead)] = process
+        return process
 
     def _forget(self, number: int) -> None:
         with self._replacing:
