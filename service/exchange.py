@@ -11,7 +11,7 @@ from litestar.exceptions import InternalServerException
 from litestar.exceptions.http_exceptions import RequestEntityTooLarge
 from litestar.response import Stream
 
-from service.errors import ClientGone, TookTooLong, TooLarge
+from service.errors import ClientGone, NotReady, TookTooLong, TooLarge
 from service.settings import Settings
 
 _DRAINED_BODIES = 16
@@ -64,6 +64,7 @@ async def unless_gone(request: AnyRequest, work: Coroutine[Any, Any, Result]) ->
 
     Raises:
         ClientGone: The client hung up.
+        NotReady: The server has no more time for it.
     """
     working = asyncio.create_task(work)
     leaving = asyncio.create_task(_disconnected(request))
@@ -72,6 +73,8 @@ async def unless_gone(request: AnyRequest, work: Coroutine[Any, Any, Result]) ->
         if not working.done():
             raise ClientGone("the client hung up before its answer was there")
         return working.result()
+    except asyncio.CancelledError:
+        raise NotReady("the service is shutting down, and the request would have taken too long") from None
     finally:
         working.cancel()
         leaving.cancel()

@@ -76,7 +76,6 @@ class TagStream:
             with suppress(TimeoutError):
                 async with asyncio.timeout(_FAREWELL_S):
                     await self._end(send, NotReady("the service is shutting down"))
-            raise
         except Exception as error:  # our mistake: the log has it, and what was answered stays answered
             if not self._started:
                 raise

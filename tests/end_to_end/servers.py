@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import threading
+import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -65,3 +66,10 @@ def serve(*tokens: str, **environment: str) -> Iterator[Served]:
         assert process.stderr is not None
         process.stdout.close()
         process.stderr.close()
+
+
+def measured(address: str, name: str) -> float:
+    """What a service with the model ``tiny`` counts under a name."""
+    with urllib.request.urlopen(f"{address}/metrics", timeout=WITHIN_S) as answer:
+        found = re.search(rf'^{name}\{{model="tiny"\}} (\S+)$', answer.read().decode(), re.MULTILINE)
+    return 0 if found is None else float(found[1])

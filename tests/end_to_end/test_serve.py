@@ -2,6 +2,7 @@
 
 import json
 import signal
+import time
 import urllib.error
 import urllib.request
 from contextlib import closing
@@ -11,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.end_to_end.servers import WITHIN_S, serve
+from tests.end_to_end.servers import WITHIN_S, measured, serve
 from tests.tiny import tiny_folder
 
 
@@ -71,6 +72,23 @@ def test_ctrl_c_finishes_what_was_accepted_and_is_quiet(network_processes: str, 
         assert (served.process.returncode, out) == (130, "")
         (line,) = (line for line in map(json.loads, err.splitlines()) if "route" in line)
         assert (line["route"], line["status"], line["documents"], line["model"]) == ("/v1/tag", 200, 40, "tiny")
+
+
+def test_what_takes_too_long_to_wait_for_when_it_stops_is_told_so(tiny: Path) -> None:
+    with serve("--model", str(tiny), "--port", "0", TAGLINE_DRAIN_TIMEOUT_S="1") as served:
+        address = served.wait_until_ready().removeprefix("http://")
+        with closing(HTTPConnection(address, timeout=WITHIN_S)) as client:
+            client.request("POST", "/v1/tag", json.dumps({"text": "word " * 700_000}))
+            while not measured(f"http://{address}", "tagline_queue_tokens"):
+                time.sleep(0.01)
+            served.process.send_signal(signal.SIGTERM)
+            answer = client.getresponse()
+            assert answer.status == 503
+            assert json.load(answer)["detail"].startswith("the service is shutting down")
+        _, log = served.process.communicate(timeout=WITHIN_S)
+        assert served.process.returncode == 0
+        assert " status=503" in log
+        assert "Traceback" not in log
 
 
 def test_a_body_over_the_limit_is_answered_though_its_client_sends_it_all_first(tiny: Path) -> None:

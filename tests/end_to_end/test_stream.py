@@ -1,11 +1,9 @@
 """A stream over a real connection: clients that send slowly, read slowly, hang up, and a server that stops."""
 
 import json
-import re
 import signal
 import socket
 import time
-import urllib.request
 from collections.abc import Iterator
 from contextlib import closing, suppress
 from http.client import HTTPResponse
@@ -14,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.end_to_end.servers import WITHIN_S, serve
+from tests.end_to_end.servers import WITHIN_S, measured, serve
 
 WINDOW = 40
 
@@ -65,12 +63,6 @@ class Client:
 
 def document(number: int, *, text: str = "Ada wrote to Babbage in London. ", padding: int = 0) -> bytes:
     return json.dumps({"id": str(number), "text": text}).encode() + b" " * padding + b"\n"
-
-
-def measured(address: str, name: str) -> float:
-    with urllib.request.urlopen(f"{address}/metrics", timeout=WITHIN_S) as answer:
-        found = re.search(rf'^{name}\{{model="tiny"\}} (\S+)$', answer.read().decode(), re.MULTILINE)
-    return 0 if found is None else float(found[1])
 
 
 def test_each_line_is_answered_before_the_next_is_sent(address: str) -> None:
@@ -148,5 +140,6 @@ def test_a_server_that_stops_ends_it_well_formed(tiny: Path) -> None:
             found = client.read()
             assert (found["line"], found["error"]["status"]) == (2, 503)
             assert client.read_line() == b""
-        served.process.communicate(timeout=WITHIN_S)
+        _, log = served.process.communicate(timeout=WITHIN_S)
         assert served.process.returncode == 0
+        assert "Traceback" not in log
