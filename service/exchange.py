@@ -50,13 +50,16 @@ async def within(seconds: float, work: Coroutine[Any, Any, Result]) -> Result:
     Raises:
         TookTooLong: It was given up.
     """
+    limit = asyncio.timeout(seconds)
     try:
-        async with asyncio.timeout(seconds) as limit:
+        async with limit:
             return await work
     except TimeoutError:
         if not limit.expired():
             raise
-        raise TookTooLong(f"the request took longer than {seconds:g} seconds") from None
+    finally:
+        del limit  # it holds the task; see unless_gone
+    raise TookTooLong(f"the request took longer than {seconds:g} seconds")
 
 
 async def unless_gone(request: AnyRequest, work: Coroutine[Any, Any, Result]) -> Result:
@@ -79,6 +82,9 @@ async def unless_gone(request: AnyRequest, work: Coroutine[Any, Any, Result]) ->
         working.cancel()
         leaving.cancel()
         await asyncio.gather(working, leaving, return_exceptions=True)
+        # The error of a task holds this frame, which would hold the task. Such circles are left to the garbage
+        # collector, which stops everybody for as long as it takes to look through all there is.
+        del work, working, leaving
 
 
 def respond(pieces: Iterable[bytes], *, media_type: str, headers: Mapping[str, str]) -> Response[Any]:

@@ -1,6 +1,7 @@
 """Clients of the service in this process: many requests at once, through ASGI and nothing in between."""
 
 import asyncio
+import json
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
@@ -49,3 +50,30 @@ def with_service(settings: Settings, scenario: Callable[[httpx.AsyncClient], Cor
 
 async def tag(client: httpx.AsyncClient, **body: Any) -> httpx.Response:
     return await client.post("/v1/tag", json=body)
+
+
+async def post_straight(app: Litestar, *messages: Any) -> list[Any]:
+    """Straight ASGI: a client that sends these messages to ``/v1/tag`` and then nothing more; what comes back."""
+    following = iter(messages)
+    sent: list[Any] = []
+
+    async def receive() -> Any:
+        message = next(following, HANGS_UP if HANGS_UP in messages else None)
+        if message is None:
+            await asyncio.Event().wait()
+        return message
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    scope = {"type": "http", "method": "POST", "path": "/v1/tag", "raw_path": b"/v1/tag", "query_string": b""}
+    await app({**scope, "headers": [], "root_path": "", "http_version": "1.1"}, receive, send)  # type: ignore[arg-type]
+    return sent
+
+
+def body_of(**body: Any) -> dict[str, Any]:
+    """The message that brings a request's body."""
+    return {"type": "http.request", "body": json.dumps(body).encode(), "more_body": False}
+
+
+HANGS_UP: Any = {"type": "http.disconnect"}

@@ -19,7 +19,7 @@ from service.app import create_app
 from service.settings import Settings
 from taggers.labeler import Labeler
 from tests import strategies
-from tests.service.clients import client_of, tag, with_service
+from tests.service.clients import HANGS_UP, body_of, client_of, post_straight, tag, with_service
 from tests.service.offset_checks import check_offsets
 
 TEXT = "Ada Lovelace wrote to Babbage in London."
@@ -344,30 +344,13 @@ def test_a_failure_is_its_own_requests_and_says_nothing(
 
 
 def test_a_client_that_hangs_up_costs_nobody_anything(settings: Settings) -> None:
-    """Straight ASGI: the client sends its request and is gone."""
-    body = json.dumps({"text": "word " * 2_000}).encode()
-
-    async def vanish(app: Litestar, *, after: int) -> list[dict[str, Any]]:
-        messages = [{"type": "http.request", "body": body, "more_body": False}, {"type": "http.disconnect"}][-after:]
-        sent: list[dict[str, Any]] = []
-
-        async def receive() -> Any:
-            return messages.pop(0)
-
-        async def send(message: Any) -> None:
-            sent.append(message)
-
-        scope = {"type": "http", "method": "POST", "path": "/v1/tag", "raw_path": b"/v1/tag", "query_string": b""}
-        await app({**scope, "headers": [], "root_path": "", "http_version": "1.1"}, receive, send)  # type: ignore[arg-type]
-        return sent
-
     async def scenario() -> None:
         loaded = asyncio.Event()
         app = create_app(settings, on_loaded=lambda *_: loaded.set())
         async with app.lifespan(), client_of(app) as client:
             await loaded.wait()
-            for after in (2, 1):
-                sent = await vanish(app, after=after)
+            for messages in ([body_of(text="word " * 2_000), HANGS_UP], [HANGS_UP]):
+                sent = await post_straight(app, *messages)
                 assert sent[0]["status"] == 499
             assert tagged(await tag(client, text=TEXT))
 

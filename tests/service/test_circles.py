@@ -1,0 +1,79 @@
+"""Requests leave no circles of references: the collector, which stops everybody, would have to look for them."""
+
+import asyncio
+import gc
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from litestar import Litestar
+
+from service.app import create_app
+from service.settings import Settings
+from tests.service.clients import HANGS_UP, body_of, post_straight
+
+SHORT = body_of(text="Ada Lovelace wrote to Babbage in London.")
+LONG = body_of(text="word " * 2_000)
+
+
+@contextmanager
+def found_by_collector() -> Iterator[list[object]]:
+    """What only the collector finds of what is made in this context."""
+    found: list[object] = []
+    gc.collect()
+    gc.disable()
+    gc.set_debug(gc.DEBUG_SAVEALL)
+    try:
+        yield found
+        gc.collect()
+        found += gc.garbage
+    finally:
+        gc.set_debug(0)
+        gc.garbage.clear()
+        gc.enable()
+
+
+async def statuses(app: Litestar, requests: list[list[object]]) -> Counter[int]:
+    answers = await asyncio.gather(*(post_straight(app, *messages) for messages in requests))
+    return Counter(sent[0]["status"] for sent in answers)
+
+
+def check(settings: Settings, requests: list[list[object]], *expected: int) -> None:
+    """Requests are answered with these statuses and leave no circle."""
+
+    async def scenario() -> None:
+        loaded = asyncio.Event()
+        app = create_app(settings, on_loaded=lambda *_: loaded.set())
+        async with app.lifespan():
+            await loaded.wait()
+            await statuses(app, requests)  # what the first requests leave, caches above all, stays
+            with found_by_collector() as found:
+                counted = await statuses(app, requests)
+            assert counted.keys() == set(expected)
+            assert Counter(type(one).__qualname__ for one in found) == {}
+
+    asyncio.run(scenario())
+
+
+def test_of_those_that_are_answered(settings: Settings) -> None:
+    check(settings, [[SHORT]] * 5, 200)
+
+
+def test_of_those_that_are_wrong(settings: Settings) -> None:
+    check(
+        settings, [[body_of(text="a", model="unknown")], [body_of(text="a", tasks=["unknown"])], [body_of()]], 404, 400
+    )
+
+
+def test_of_those_that_are_refused(settings: Settings) -> None:
+    full = settings.model_copy(update={"max_queue_tokens": 1})
+    check(full, [[SHORT]] * 20, 200, 429)
+
+
+def test_of_those_whose_clients_hang_up(settings: Settings) -> None:
+    check(settings, [[LONG, HANGS_UP]] * 5, 499)
+
+
+def test_of_those_that_take_too_long(settings: Settings) -> None:
+    hurried = settings.model_copy(update={"request_timeout_s": 0.01})
+    check(hurried, [[LONG]] * 5, 503)
