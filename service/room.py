@@ -16,9 +16,6 @@ from typing import Generic, TypeVar
 from taggers.labeler import Chunk
 from taggers.packing import grow
 
-_MANY = 32
-"""From so many newcomers on, sorting the room once is cheaper than finding each one's place."""
-
 _PARTS = (1, 2, 4, 8)
 """A full batch is weighed against these parts of one."""
 
@@ -71,14 +68,9 @@ class WaitingRoom(Generic[Owner]):
         ]
         self.tokens += sum(chunk.cost for chunk in chunks)
         self._by_age += made
-        if len(made) < _MANY:
-            for entry in made:
-                insort(self._entries, entry, key=_by_length)
-                insort(self._costs, entry.chunk.cost)
-        else:
-            self._entries += made
-            self._entries.sort(key=_by_length)
-            self._costs = [entry.chunk.cost for entry in self._entries]
+        for entry in made:  # one by one, which is cheaper than to sort the room, however many they are
+            insort(self._entries, entry, key=_by_length)
+            insort(self._costs, entry.chunk.cost)
         return made
 
     def take(self, *, max_padded_tokens: int) -> list[Entry[Owner]]:
@@ -102,13 +94,9 @@ class WaitingRoom(Generic[Owner]):
         """Send away those of the entries that still wait here."""
         leaving = [entry for entry in entries if entry.waits]
         self._leave(leaving)
-        if len(leaving) < _MANY:
-            for entry in leaving:
-                position = bisect_left(self._entries, entry.by_length, key=_by_length)
-                del self._entries[position], self._costs[position]
-        else:
-            self._entries = [entry for entry in self._entries if entry.waits]
-            self._costs = [entry.chunk.cost for entry in self._entries]
+        for entry in leaving:
+            position = bisect_left(self._entries, entry.by_length, key=_by_length)
+            del self._entries[position], self._costs[position]
 
     def _choose(self, max_padded_tokens: int) -> range:
         """The batch of the oldest, as big as pays: a big one has to pay for its padding, a small one for being one."""
