@@ -7,6 +7,7 @@ Afterwards so many requests go through one after the other, and the memory is co
 
 import argparse
 import asyncio
+import gc
 import time
 from collections import Counter
 from itertools import cycle, islice
@@ -30,6 +31,7 @@ def main() -> None:
     parser.add_argument("--requests", type=int, default=100_000, help="for the memory")
     parser.add_argument("--max-queue-s", type=float, default=2.0, help="how long an accepted tweet may wait")
     options = parser.parse_args()
+    gc.disable()  # or the clients would take their own pauses for the service's
     with serve(options.model, max_queue_s=options.max_queue_s) as server:
         asyncio.run(measure(server, read_tweets(options.corpora), options))
 

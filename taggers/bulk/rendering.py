@@ -26,6 +26,8 @@ _SUFFIXES: dict[str, OutputFormat] = {
     ".parquet": "parquet",
     ".html": "html",
 }
+_NAMES_OF_WORDS = {"conllu": "CoNLL-U", "iob2": "IOB2"}
+"""Formats that consist of words, and what people call them."""
 _WIDE = 1000  # columns of a table that no terminal cuts
 
 
@@ -71,6 +73,13 @@ class OutputOptions:
     def tail(self) -> bytes:
         """What comes after the last document."""
         return HTML_TAIL.encode("utf-8") if self.format == "html" else b""
+
+    def problem_with(self, document: Document) -> str | None:
+        """Why the format cannot hold a document; None if it can."""
+        name = _NAMES_OF_WORDS.get(self.format)
+        if name is None or any(map(len, document)):
+            return None
+        return f"has no words, and {name} has no place for what has none"
 
 
 Render = Callable[[Sequence[Tagged]], bytes]

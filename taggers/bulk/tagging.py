@@ -64,6 +64,8 @@ class ChunkTagger:
             answer = record if isinstance(record, Failure) else next(answers)
             if isinstance(answer, Failure):
                 failures.append(answer)
+            elif isinstance(record, Record) and (problem := self._work.output.problem_with(answer)):
+                failures.append(Failure(record.place, problem))
             elif isinstance(record, Record):
                 tagged.append(Tagged(answer, number, record.extra, record.schema))
         return TaggedChunk(

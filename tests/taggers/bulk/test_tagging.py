@@ -92,6 +92,21 @@ def test_names_of_sentences_tell_the_records_place_in_the_whole_job(work) -> Non
     assert "# newdoc\n# sent_id = 43-1\n" in content
 
 
+@pytest.mark.parametrize(("format", "name"), [("conllu", "CoNLL-U"), ("iob2", "IOB2")])
+def test_text_without_words_is_named_where_the_format_cannot_hold_it(format, name, work) -> None:
+    answer = ChunkTagger(Work(work.model, ReadOptions(), OutputOptions(format)))(
+        chunk({"text": " \n"}, {"text": "Ada"})
+    )
+    assert answer.documents == 1
+    assert answer.failures == (Failure("a.jsonl:1", f"has no words, and {name} has no place for what has none"),)
+
+
+def test_text_without_words_is_a_document_like_any_other(tagger) -> None:
+    answer = tagger(chunk({"text": " \n"}, {"text": ""}))
+    assert [document["text"] for document in documents(answer.content)] == [" \n", ""]
+    assert not answer.failures
+
+
 def test_what_cannot_be_done_is_told_at_once(work, tmp_path: Path) -> None:
     with pytest.raises(UnknownTask):
         ChunkTagger(Work(work.model, ReadOptions(), OutputOptions("jsonl"), tasks=("nope",)))
