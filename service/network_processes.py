@@ -13,11 +13,11 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from itertools import count
+from itertools import chain, count
 from multiprocessing.connection import Connection
 from multiprocessing.util import Finalize
 from pathlib import Path
-from queue import LifoQueue
+from queue import SimpleQueue
 
 import torch
 
@@ -35,7 +35,7 @@ from taggers.processes import how_it_ended, start_shielded
 logger = logging.getLogger("tagline")
 
 _PIPES = {Lane.INTERACTIVE: 2, Lane.BACKGROUND: 1}
-"""So many batches of all networks can be in one process at once. Each costs the memory that the largest one needs."""
+"""So many batches of all networks can be in one process at once: one of a lane is computed, and the next is there."""
 
 _ENDING_S = 5.0
 
@@ -52,16 +52,18 @@ class _Process:
     def __init__(self, threads: int) -> None:
         context = multiprocessing.get_context("spawn")  # torch and threads do not survive a fork
         self._orders, orders = context.Pipe()
-        pairs = [(lane, *context.Pipe()) for lane, number in _PIPES.items() for _ in range(number)]
-        theirs = [(lane, their) for lane, _, their in pairs]
+        theirs: dict[Lane, list[Connection]] = {lane: [] for lane in _PIPES}
+        self._pipes: dict[Lane, SimpleQueue[Connection]] = {lane: SimpleQueue() for lane in _PIPES}
+        for lane, number in _PIPES.items():
+            for _ in range(number):
+                our, their = context.Pipe()
+                self._pipes[lane].put(our)
+                theirs[lane].append(their)
         self._process = context.Process(target=host, args=(orders, theirs, threads), name="networks", daemon=True)
         start_shielded(self._process)
-        for pipe in (orders, *(their for _, their in theirs)):
+        for pipe in chain([orders], *theirs.values()):
             pipe.close()
         self._ordering = threading.Lock()
-        self._pipes: dict[Lane, LifoQueue[Connection]] = {lane: LifoQueue() for lane in _PIPES}
-        for lane, ours, _ in pairs:
-            self._pipes[lane].put(ours)
         self.running = 0
         self.models: set[int] = set()
 
