@@ -39,8 +39,6 @@ _PIPES = {Lane.INTERACTIVE: 2, Lane.BACKGROUND: 1}
 
 _ENDING_S = 5.0
 
-_DIED_LOADING = "a process of the networks died while it loaded a model; was memory short?"
-
 
 class _Died(Exception):
     """A process is no more."""
@@ -236,18 +234,13 @@ class NetworkProcesses:
     def _load(self, order: Load, process: _Process) -> Loaded | Failed:
         with suppress(_Died):  # long ago perhaps: nobody notices while it has nothing to do
             return process.load(order)
-        with suppress(_Died):
-            return self._put_another(process).load(order)
-        return Failed(_DIED_LOADING)
+        return _load_first(self._put_another(process), order)
 
     def _put_another(self, dead: _Process) -> _Process:
         logger.error("a process of the networks %s; another one takes its place", dead.end())
         process = _Process(self._threads)
         for order in self._models.values():
-            try:
-                answer = process.load(order)
-            except _Died:
-                answer = Failed(_DIED_LOADING)
+            answer = _load_first(process, order)
             if isinstance(answer, Failed):
                 logger.error("it cannot load a model: %s", answer.reason)
         with self._choosing:
@@ -262,3 +255,11 @@ class NetworkProcesses:
     def _drop(self, number: int) -> None:
         for process in self._processes:
             process.drop(number)
+
+
+def _load_first(process: _Process, order: Load) -> Loaded | Failed:
+    """Have a process load a model for which it may have been started."""
+    try:
+        return process.load(order)
+    except _Died:
+        return Failed("a process of the networks died while it loaded a model; was memory short?")

@@ -16,6 +16,8 @@ from service.settings import Settings
 
 READY_WITHIN_S = 120
 
+HANGS_UP: Any = {"type": "http.disconnect"}
+
 
 def wait_until_ready(client: TestClient[Litestar]) -> None:
     deadline = time.monotonic() + READY_WITHIN_S
@@ -27,11 +29,18 @@ def wait_until_ready(client: TestClient[Litestar]) -> None:
 @asynccontextmanager
 async def serving(settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
     """A service that is ready, for any number of requests at once."""
+    async with running(settings) as app, client_of(app) as client:
+        yield client
+
+
+@asynccontextmanager
+async def running(settings: Settings) -> AsyncIterator[Litestar]:
+    """The service itself, ready."""
     loaded: asyncio.Future[Exception | None] = asyncio.get_running_loop().create_future()
     app = create_app(settings, on_loaded=lambda _, failure: loaded.set_result(failure))
-    async with app.lifespan(), client_of(app) as client:
+    async with app.lifespan():
         assert await loaded is None
-        yield client
+        yield app
 
 
 def client_of(app: Litestar) -> httpx.AsyncClient:
@@ -74,6 +83,3 @@ async def post_straight(app: Litestar, *messages: Any) -> list[Any]:
 def body_of(**body: Any) -> dict[str, Any]:
     """The message that brings a request's body."""
     return {"type": "http.request", "body": json.dumps(body).encode(), "more_body": False}
-
-
-HANGS_UP: Any = {"type": "http.disconnect"}

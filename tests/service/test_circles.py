@@ -8,9 +8,8 @@ from contextlib import contextmanager
 
 from litestar import Litestar
 
-from service.app import create_app
 from service.settings import Settings
-from tests.service.clients import HANGS_UP, body_of, post_straight
+from tests.service.clients import HANGS_UP, body_of, post_straight, running
 
 SHORT = body_of(text="Ada Lovelace wrote to Babbage in London.")
 LONG = body_of(text="word " * 2_000)
@@ -42,11 +41,8 @@ def check(settings: Settings, requests: list[list[object]], *expected: int) -> N
     """Requests are answered with these statuses and leave no circle."""
 
     async def scenario() -> None:
-        loaded = asyncio.Event()
         without_jobs = settings.model_copy(update={"jobs": "off"})  # whose database makes circles of its own
-        app = create_app(without_jobs, on_loaded=lambda *_: loaded.set())
-        async with app.lifespan():
-            await loaded.wait()
+        async with running(without_jobs) as app:
             await statuses(app, requests)  # what the first requests leave, caches above all, stays
             with found_by_collector() as found:
                 counted = await statuses(app, requests)

@@ -19,6 +19,7 @@ from service.lanes import Lane, work_in
 from service.loading import fingerprint, load_warm
 from service.network_host import Compute
 from service.network_processes import NetworkProcesses, _Process
+from taggers.config import Precision
 from taggers.errors import ModelError
 from taggers.pipeline import Tagger, load
 from tests.tiny import tiny_folder
@@ -38,9 +39,9 @@ def processes() -> Iterator[NetworkProcesses]:
     made.close()
 
 
-def remote(processes: NetworkProcesses, folder: Path) -> Tagger:
+def remote(processes: NetworkProcesses, folder: Path, *, precision: Precision = "auto") -> Tagger:
     tagger = load(folder, device="cpu")
-    model = processes.load(folder, fingerprint=fingerprint(folder), precision="auto")
+    model = processes.load(folder, fingerprint=fingerprint(folder), precision=precision)
     tagger.compute_elsewhere(model.compute, device=model.device, precision=model.precision)
     return tagger
 
@@ -65,9 +66,10 @@ def until(condition: object, *, seconds: float = 20.0) -> None:
 
 
 def test_answers_are_the_same_and_the_weights_are_not_here(processes: NetworkProcesses, folder: Path) -> None:
-    here, there = load_warm(folder, device="cpu"), remote(processes, folder)
+    here = load_warm(folder, device="cpu", precision="fp32")
+    there = remote(processes, folder, precision="fp32")
     assert list(there.pipe(TEXTS)) == list(here.pipe(TEXTS))
-    assert (there.device, there.precision) == (torch.device("cpu"), here.precision)
+    assert (there.device, there.precision) == (here.device, here.precision) == (torch.device("cpu"), "fp32")
     assert there.num_parameters == here.num_parameters
     assert there._labeler.device == torch.device("meta")
 

@@ -19,7 +19,7 @@ from service.app import create_app
 from service.settings import Settings
 from taggers.labeler import Labeler
 from tests import strategies
-from tests.service.clients import HANGS_UP, body_of, client_of, post_straight, tag, with_service
+from tests.service.clients import HANGS_UP, body_of, client_of, post_straight, running, tag, with_service
 from tests.service.offset_checks import check_offsets
 
 TEXT = "Ada Lovelace wrote to Babbage in London."
@@ -345,10 +345,7 @@ def test_a_failure_is_its_own_requests_and_says_nothing(
 
 def test_a_client_that_hangs_up_costs_nobody_anything(settings: Settings) -> None:
     async def scenario() -> None:
-        loaded = asyncio.Event()
-        app = create_app(settings, on_loaded=lambda *_: loaded.set())
-        async with app.lifespan(), client_of(app) as client:
-            await loaded.wait()
+        async with running(settings) as app, client_of(app) as client:
             for messages in ([body_of(text="word " * 2_000), HANGS_UP], [HANGS_UP]):
                 sent = await post_straight(app, *messages)
                 assert sent[0]["status"] == 499
