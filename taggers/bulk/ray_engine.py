@@ -62,11 +62,8 @@ def open_ray(address: str | None) -> Iterator["RayEngine"]:
         raise TaglineError(
             f"no Ray cluster at {address or os.environ.get('RAY_ADDRESS', 'this machine')}: {reason}"
         ) from error
-    for handler in logging.getLogger("ray.data").handlers:
-        if isinstance(handler, logging.StreamHandler):  # what it says is in its file, too
-            handler.setLevel(logging.CRITICAL)
     try:
-        with redirect_stdout(_OnlyBytes(sys.stdout)), warnings.catch_warnings():
+        with only_in_files("ray.data"), redirect_stdout(_OnlyBytes(sys.stdout)), warnings.catch_warnings():
             warnings.filterwarnings("ignore", module="ray")
             yield RayEngine()
     finally:
@@ -109,6 +106,20 @@ def _silence() -> Iterator[None]:
         os.dup2(kept, 2)
         os.close(kept)
         os.close(nowhere)
+
+
+@contextmanager
+def only_in_files(logger: str) -> Iterator[None]:
+    """What a logger says is neither shown nor kept: an error keeps the worker that it is about, and that its room."""
+    handlers = [one for one in logging.getLogger(logger).handlers if isinstance(one, logging.StreamHandler)]
+    levels = [handler.level for handler in handlers]
+    for handler in handlers:
+        handler.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        for handler, level in zip(handlers, levels, strict=True):
+            handler.setLevel(level)
 
 
 class RayEngine:

@@ -1,5 +1,6 @@
 """How many workers an input is worth; and a cluster that is not there is one line."""
 
+import logging
 import socket
 import subprocess
 import sys
@@ -7,6 +8,7 @@ import sys
 import pytest
 
 from taggers.bulk.engines import LocalEngine, enough_workers, open_engine
+from taggers.bulk.ray_engine import only_in_files
 from taggers.errors import TaglineError
 from tests.ray_cluster import FILTERS
 
@@ -43,6 +45,17 @@ def test_cluster_that_does_not_answer_is_told_at_once() -> None:
         open_engine("ray", ray_address=f"127.0.0.1:{port}"),
     ):
         pass
+
+
+def test_handlers_of_others_are_quiet_only_meanwhile(caplog: pytest.LogCaptureFixture) -> None:
+    logger = logging.getLogger("tests.ray.data")
+    logger.propagate = False
+    logger.addHandler(caplog.handler)
+    with only_in_files(logger.name):
+        logger.error("hidden")
+    logger.error("shown")
+    logger.removeHandler(caplog.handler)
+    assert caplog.messages == ["shown"]
 
 
 def test_without_ray_one_line_names_the_extra(tmp_path) -> None:
