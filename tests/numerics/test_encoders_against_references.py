@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
@@ -241,12 +241,13 @@ def test_the_character_convolution_against_its_definition() -> None:
 
 
 @given(st.lists(st.lists(st.floats(-1e3, 1e3, width=32), min_size=3, max_size=3), min_size=1, max_size=5))
+@example([[0.0, 943.0, 271.46875]])
 @settings(max_examples=60, deadline=None)
 def test_quantized_vectors_are_off_by_half_a_step_at_most(rows: list[list[float]]) -> None:
     vectors = torch.tensor(rows)
     table = StaticVectors.quantized(vectors)
     found = table(torch.arange(len(rows)) + 2)
-    step = vectors.abs().amax(1, keepdim=True) / 127
+    step = vectors.abs().amax(1, keepdim=True) / 127 * (1 + 2**-8)  # as it is stored, rounded to 8 bits
     assert ((found - vectors).abs() <= step * (0.5 + 1e-4) + 1e-12).all()
     assert not table(torch.tensor([0, 1])).any(), "padding and the unknown word"
     largest = vectors.abs().argmax(1, keepdim=True)
