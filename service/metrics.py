@@ -6,6 +6,7 @@
 In several processes (``--workers``) each writes to files of a shared folder, and any of them answers for all.
 """
 
+import itertools
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -27,6 +28,7 @@ from prometheus_client.exposition import choose_encoder
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 
 from service.batcher import Prepare
+from service.footprint import Footprint
 from taggers.labeler import Chunk, Labels, Run
 
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300)
@@ -101,6 +103,7 @@ class Metrics:
         build = Gauge("tagline_build_info", "The release", ["version"], multiprocess_mode="livemax", registry=made)
         build.labels(version("tagline")).set(1)
         if shared is None:
+            made.register(Footprint(lambda: [os.getpid()]))
             ProcessCollector(registry=made)
             PlatformCollector(registry=made)
             GCCollector(registry=made)
@@ -186,12 +189,12 @@ class ModelMetrics:
 
 def _of_all_processes(folder: Path) -> CollectorRegistry:
     """What all processes counted; those that ended keep their counts, but nothing waits in them any more."""
-    for path in folder.glob("gauge_live*_*.db"):
-        process = path.stem.rpartition("_")[2]
-        if not _lives(int(process)):
-            mark_process_dead(process, str(folder))  # type: ignore[no-untyped-call]
+    processes = {int(path.stem.rpartition("_")[2]) for path in folder.glob("gauge_live*_*.db")}
+    for dead in itertools.filterfalse(_lives, processes):
+        mark_process_dead(dead, str(folder))  # type: ignore[no-untyped-call]
     registry = CollectorRegistry()
     MultiProcessCollector(registry, str(folder))  # type: ignore[no-untyped-call]
+    registry.register(Footprint(lambda: filter(_lives, processes)))
     return registry
 
 

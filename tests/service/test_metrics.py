@@ -1,5 +1,6 @@
 """What the metrics count, over a service at work."""
 
+import re
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -103,4 +104,6 @@ def test_processes_answer_for_each_other(tmp_path: Path) -> None:
     ]
     for number, written in enumerate(outputs, 1):
         assert f'tagline_tokens_total{{model="m"}} {4.0 * number}\n' in written
+        (memory,) = re.findall(r"^tagline_memory_bytes (\S+)$", written, re.MULTILINE)
+        assert float(memory) > 10_000_000
         assert 'tagline_queue_tokens{model="m"} 10.0\n' in written
