@@ -29,7 +29,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("corpora", type=Path)
     parser.add_argument("--model", default="en-cnn")
-    parser.add_argument("--requests", type=int, default=4_000, help="enough for the first and last seconds not to count")
+    parser.add_argument(
+        "--requests", type=int, default=4_000, help="enough for the first and last seconds not to count"
+    )
     parser.add_argument("--per-second", type=float, default=500.0, help="arrivals")
     parser.add_argument("--compared", type=int, default=50, help="answers that are compared")
     parser.add_argument("--runs", type=int, default=3)

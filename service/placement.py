@@ -8,6 +8,7 @@ from service.loading import fingerprint, load_warm, warm_up
 from service.network_processes import NetworkProcesses
 from service.settings import Settings
 from taggers.allocator import return_memory
+from taggers.cores import num_cores
 from taggers.pipeline import Tagger, find_device, load
 
 _MOST_PROCESSES = 4
@@ -32,7 +33,7 @@ class Placement:
 
     def start(self) -> None:
         """Start the processes, and divide the cores among all there are."""
-        cores = max(1, torch.get_num_threads() // self._settings.workers)
+        cores = max(1, min(num_cores(), torch.get_num_threads()) // self._settings.workers)
         wanted = self._settings.network_processes
         if wanted is None:
             on_cpu = find_device(self._settings.device).type == "cpu"

@@ -9,7 +9,8 @@ from taggers.bulk.chunks import TaggedChunk
 from taggers.bulk.input import Input
 from taggers.bulk.sources import InputFormat, Source, find_sources
 from taggers.bulk.work import Work
-from taggers.bulk.workers import num_cores, open_workers
+from taggers.bulk.workers import open_workers
+from taggers.cores import num_cores
 
 EngineName = Literal["local", "ray"]
 

@@ -36,11 +36,6 @@ TagChunks = Callable[[Iterable[Chunk]], Iterator[TaggedChunk]]
 """Chunks -> what became of them, in the same order."""
 
 
-def num_cores() -> int:
-    """The cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
 @contextmanager
 def open_workers(work: Work, *, count: int) -> Iterator[TagChunks]:
     """Workers for as long as the block lasts; the model is loaded when it begins.

@@ -65,12 +65,14 @@ class Counted:
         (4, {"threads": 3}, 4, 3),
     ],
 )
+@pytest.mark.parametrize("by_torch", [True, False])
 def test_cores_are_divided(
-    cores: int, settings: dict[str, int], processes: int, threads: int, monkeypatch: pytest.MonkeyPatch
+    by_torch: bool, cores: int, settings: dict[str, int], processes: int, threads: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("service.placement.NetworkProcesses", Counted)
+    monkeypatch.setattr("service.placement.num_cores", lambda: 64 if by_torch else cores)
     Counted.made.clear()
-    torch.set_num_threads(cores)
+    torch.set_num_threads(cores if by_torch else 64)
     with started(**settings) as placement:
         assert placement.at_once == max(1, processes)
         assert Counted.made == ([(processes, threads)] if processes else [])

@@ -10,7 +10,7 @@ from taggers.bulk.chunks import Chunk, Position
 from taggers.bulk.pieces import Piece, ReadOptions
 from taggers.bulk.rendering import OutputOptions
 from taggers.bulk.work import Work
-from taggers.bulk.workers import _Pool, num_cores, open_workers
+from taggers.bulk.workers import _Pool, open_workers
 from taggers.errors import TaglineError
 from tests.tiny import tiny_folder
 
@@ -73,7 +73,3 @@ def test_failure_of_the_reader_comes_to_whoever_waits(work) -> None:
         assert next(answers).documents == 1
         with pytest.raises(RuntimeError, match="a bug"):
             next(answers)
-
-
-def test_cores_are_those_this_process_may_use() -> None:
-    assert 1 <= num_cores() <= (os.cpu_count() or 1)
