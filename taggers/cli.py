@@ -11,7 +11,7 @@ from cyclopts import CycloptsError, Parameter
 from cyclopts.validators import Number
 
 from taggers.bulk.engines import EngineName, open_engine
-from taggers.bulk.output import failures_beside
+from taggers.bulk.output import files_of
 from taggers.bulk.pieces import MAX_RECORD_BYTES, ReadOptions
 from taggers.bulk.rendering import OutputFormat, choose_output
 from taggers.bulk.sources import STDIN, InputFormat
@@ -86,7 +86,7 @@ def tag(
     if ray_address is not None and engine != "ray":
         raise _wrong_use("--ray-address needs --engine ray.")
     target = None if output == STDIN else Path(output)
-    own = [] if target is None else [target, failures_beside(target)]
+    own = [] if target is None else files_of(target)
     work = Work(
         model=model,
         reading=ReadOptions(per_line, text_field, id_field, max_record_bytes),

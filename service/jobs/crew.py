@@ -111,6 +111,7 @@ class Crew:
             )
             if job is None:
                 break
+            await self.stop(job.id)  # what had claimed it before, when nobody could renew that
             self._running[job.id] = job, asyncio.create_task(self._run(job))
         self._metrics.observe_jobs(await asyncio.to_thread(self._store.count))
 
@@ -141,7 +142,8 @@ class Crew:
         except NotReady:
             pass  # the service is shutting down, and puts it back
         finally:
-            del self._running[job.id]
+            if job.id in self._running and self._running[job.id][0] is job:
+                del self._running[job.id]
             self._news.set()
 
     async def _run_to_its_end(self, job: Job, runner: Runner) -> None:

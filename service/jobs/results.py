@@ -14,7 +14,7 @@ from service.jobs.schemas import ResultFormat, ResultOptions
 from service.rendering import best_match
 from service.stream import NDJSON
 from taggers.bulk.compression import split_suffix
-from taggers.bulk.rendering import OutputOptions, find_renderer
+from taggers.bulk.rendering import OutputOptions, find_renderer, render_good
 from taggers.errors import TaglineError
 from taggers.formats.answer import document_to_json
 from taggers.formats.jsonl import write_line
@@ -83,7 +83,7 @@ def write_results(order: Order, files: Sequence[Path], format: ResultFormat, uni
     for file in files:
         tagged = read_tagged(file)
         while some := list(islice(tagged, _AT_ONCE)):
-            yield render(some)
+            yield render_good(render, some)[0]
     yield options.tail
 
 
@@ -105,7 +105,7 @@ def make_parquet(order: Order, files: Sequence[Path], target: Path) -> None:
     try:
         with spool.open("xb") as stream:
             for file in files:
-                stream.write(render(list(read_tagged(file))))
+                stream.write(render_good(render, list(read_tagged(file)))[0])
         streams_to_parquet(spool, made)
         made.replace(target)
     finally:

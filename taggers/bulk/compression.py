@@ -72,6 +72,19 @@ class _Steps(RawIOBase):
         return length
 
 
+def nothing_compressed(compression: Compression | None) -> bytes:
+    """A compressed file without content, which has some bytes itself."""
+    match compression:
+        case None:
+            return b""
+        case "gz":
+            return gzip.compress(b"", mtime=0)
+        case "zst":
+            import pyarrow
+
+            return pyarrow.Codec("zstd").compress(b"", asbytes=True)  # type: ignore[no-any-return]
+
+
 def compressor(compression: Compression | None) -> Callable[[bytes], bytes]:
     """What compresses one chunk; both formats allow compressed chunks to stand one behind the other."""
     match compression:

@@ -1,5 +1,6 @@
 """CoNLL-U -> pieces: one document each."""
 
+from codecs import BOM_UTF8
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -55,7 +56,7 @@ def _sentences(lines: Lines) -> Iterator[_Sentence]:
             gathered.clear()
         else:
             gathered.append(line.content)
-        if line.content is None or not line.content.isspace():
+        if line.content is None or not _is_blank(line.content, line.offset):
             begun = True
             opens = opens or _opens_document(line.content)
         elif begun:
@@ -64,6 +65,10 @@ def _sentences(lines: Lines) -> Iterator[_Sentence]:
             start, number = lines.offset, lines.number + 1
     if begun:
         yield _Sentence(b"".join(gathered), opens, number, start, lines.offset, lines.number)
+
+
+def _is_blank(content: bytes, offset: int) -> bool:
+    return content.isspace() or (not offset and not content.removeprefix(BOM_UTF8).strip())
 
 
 def _opens_document(line: bytes | None) -> bool:

@@ -16,7 +16,7 @@ from typing import Any
 from taggers.bulk.chunks import TaggedChunk
 from taggers.bulk.interrupts import Interrupts
 from taggers.bulk.journal import Commit, Journal, read_journal
-from taggers.bulk.output import beside, failures_beside, write_all
+from taggers.bulk.output import JOURNAL, MAKING, PART, beside, failures_beside, write_all
 from taggers.bulk.progress import count
 from taggers.bulk.rendering import OutputOptions
 from taggers.errors import TaglineError
@@ -41,8 +41,8 @@ class FileOutput:
         self, target: Path, options: OutputOptions, job: Mapping[str, Any], *, resume: bool, interrupts: Interrupts
     ) -> None:
         self._target = target
-        self._part = beside(target, ".part")
-        self._journal_path = beside(target, ".journal")
+        self._part = beside(target, PART)
+        self._journal_path = beside(target, JOURNAL)
         self._failures_path = failures_beside(target)
         self._options = options
         self._job = job
@@ -105,7 +105,7 @@ class FileOutput:
         """
         with self._interrupts.held():
             if not self.commit.done:
-                self._append(self._options.tail, b"")
+                self._append(self._options.tail or (b"" if self._output.tell() else self._options.nothing), b"")
                 self.commit = replace(self.commit, done=True, output_bytes=self._output.tell())
                 self._journal.add(self.commit)
                 self._files.close()
@@ -164,7 +164,7 @@ class FileOutput:
     def _make_parquet(self) -> None:
         from taggers.formats.parquet import streams_to_parquet  # pyarrow takes a moment to import
 
-        made = beside(self._target, ".making")
+        made = beside(self._target, MAKING)
         try:
             streams_to_parquet(self._part, made)
             with made.open("rb") as stream:

@@ -10,6 +10,9 @@ from taggers.bulk.interrupts import Interrupts
 from taggers.bulk.journal import Commit
 from taggers.bulk.rendering import OutputOptions
 
+PART, JOURNAL, MAKING = ".part", ".journal", ".making"
+"""What is beside a file until it is whole: its beginning, how much of that counts, and its last form."""
+
 
 class Output(Protocol):
     """What takes the parts of the output, in order."""
@@ -99,6 +102,12 @@ def standard_output() -> RawIOBase:
     buffer: Any = sys.stdout.buffer
     stream: RawIOBase = getattr(buffer, "raw", buffer)  # output that is captured has no raw stream
     return stream
+
+
+def files_of(target: Path) -> list[Path]:
+    """All that a job writes, also what is there only until it is whole."""
+    place = target.resolve()
+    return [place, failures_beside(place), *(beside(place, suffix) for suffix in (PART, JOURNAL, MAKING))]
 
 
 def failures_beside(target: Path) -> Path:

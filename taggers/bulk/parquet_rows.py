@@ -67,12 +67,14 @@ def _values(batch: pyarrow.RecordBatch) -> Iterator[Mapping[str, Any] | str]:
     )
     try:
         rows: Sequence[Mapping[str, Any]] = batch.to_pylist(maps_as_pydicts="lossy")
-    except ValueError:  # a string is not UTF-8; only the row that holds it is wrong
+    except (ValueError, OverflowError):  # a string is not UTF-8, or a date past Python's; only its row is wrong
         for index in range(batch.num_rows):
             try:
                 yield batch.slice(index, 1).to_pylist(maps_as_pydicts="lossy")[0]
-            except ValueError as error:
+            except UnicodeDecodeError as error:
                 yield f"expected UTF-8, found: {error}"
+            except (ValueError, OverflowError) as error:
+                yield f"expected values that Python knows, found: {error}"
     else:
         yield from rows
 

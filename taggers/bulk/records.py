@@ -56,7 +56,7 @@ def parse_piece(piece: Piece, options: ReadOptions) -> Record | Failure:
                 return _row(place, piece.content, options, piece.schema)
     except FormatError as error:
         return as_failure(error)
-    except (ValueError, RecursionError, InvalidText) as error:
+    except (ValueError, OverflowError, RecursionError, InvalidText) as error:
         return Failure(place, json_problem(error))
 
 
@@ -68,9 +68,12 @@ def _text(piece: Piece) -> str:
 
 def _conllu(piece: Piece) -> Document:
     try:
-        return next(read_conllu(_text(piece).split("\n"), piece.source))
+        document = next(read_conllu(_text(piece).split("\n"), piece.source), None)
     except FormatError as error:  # which has counted from the document's first line
         raise FormatError(error.path, piece.line - 1 + error.line, error.problem) from None
+    if document is None:
+        raise FormatError(piece.source, piece.line, "expected a sentence, found none")
+    return document
 
 
 def _json(line: str) -> Json:

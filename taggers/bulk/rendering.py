@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from taggers.bulk.compression import Compression, split_suffix
+from taggers.bulk.compression import Compression, compressor, nothing_compressed, split_suffix
 from taggers.document import Document
 from taggers.errors import TaglineError
 from taggers.formats.answer import document_to_json
@@ -28,6 +28,8 @@ _SUFFIXES: dict[str, OutputFormat] = {
 }
 _NAMES_OF_WORDS = {"conllu": "CoNLL-U", "iob2": "IOB2"}
 """Formats that consist of words, and what people call them."""
+_UNWRITABLE = (TypeError, ValueError, OverflowError, RecursionError, NotImplementedError)
+"""What writers raise for what their format cannot hold; Arrow's errors are among them."""
 _WIDE = 1000  # columns of a table that no terminal cuts
 
 
@@ -67,12 +69,20 @@ class OutputOptions:
     @property
     def head(self) -> bytes:
         """What comes before the first document."""
-        return html_head(self.title).encode("utf-8") if self.format == "html" else b""
+        return self._compressed(html_head(self.title)) if self.format == "html" else b""
 
     @property
     def tail(self) -> bytes:
         """What comes after the last document."""
-        return HTML_TAIL.encode("utf-8") if self.format == "html" else b""
+        return self._compressed(HTML_TAIL) if self.format == "html" else b""
+
+    @property
+    def nothing(self) -> bytes:
+        """The whole of an output without documents, head or tail."""
+        return nothing_compressed(self.compression)
+
+    def _compressed(self, text: str) -> bytes:
+        return compressor(self.compression)(text.encode("utf-8"))
 
     def problem_with(self, document: Document) -> str | None:
         """Why the format cannot hold a document; None if it can."""
@@ -106,6 +116,23 @@ def choose_output(output: Path | None, to: OutputFormat | None, *, title: str) -
     if format == "parquet" and compression is not None:
         raise TaglineError(f"{output}: Parquet is compressed inside: name it without .{compression}")
     return OutputOptions(format, compression, title, shutil.get_terminal_size().columns if terminal else None)
+
+
+def render_good(render: Render, chunk: Sequence[Tagged]) -> tuple[bytes, Mapping[int, str]]:
+    """The part of those documents that a format can hold, and by their numbers what is wrong with the others."""
+    try:
+        return render(chunk), {}
+    except _UNWRITABLE:
+        problems = {one.number: problem for one in chunk if (problem := _problem_of(render, one))}
+    return render([one for one in chunk if one.number not in problems]), problems
+
+
+def _problem_of(render: Render, tagged: Tagged) -> str | None:
+    try:
+        render([tagged])
+    except _UNWRITABLE as error:
+        return f"cannot be written: {str(error).partition(chr(10))[0]}"
+    return None
 
 
 def find_renderer(options: OutputOptions, *, span_tasks: Sequence[str]) -> Render:

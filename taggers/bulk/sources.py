@@ -54,12 +54,16 @@ class Source:
     @property
     def label(self) -> str:
         """What errors call it."""
-        return "<stdin>" if self.name == STDIN else self.name
+        return "<stdin>" if self._is_stdin else _encodable(self.name)
 
     @property
     def document_id(self) -> str | None:
         """The id of the one document in it, if it is a text."""
-        return None if self.name == STDIN else self.name
+        return None if self._is_stdin else _encodable(self.name)
+
+    @property
+    def _is_stdin(self) -> bool:
+        return self.name == STDIN and self.remote is None
 
     @contextmanager
     def open(self) -> Iterator[BufferedReader]:
@@ -68,7 +72,7 @@ class Source:
         Raises:
             OSError: It cannot be read.
         """
-        if self.name == STDIN:
+        if self._is_stdin:
             yield _stdin()  # not ours to close
         elif self.remote is None:
             with Path(self.name).open("rb") as stream:
@@ -90,10 +94,11 @@ def find_sources(
     Args:
         names: Files, folders, patterns (``*``, ``**``, ``?``), addresses with ``://``; ``-`` is standard input.
         format: ``auto`` goes by each file's suffix, and by the content where there is none.
-        exclude: Files that no folder or pattern gives, such as the job's own output.
+        exclude: The job's own output: files that no folder or pattern gives, and that cannot be read by name.
 
     Raises:
-        TaglineError: A suffix tells no format, a folder or a pattern gives no file, or an address cannot be reached.
+        TaglineError: A suffix tells no format, a folder or a pattern gives no file, an address cannot be reached, or
+            a file is the job's own output.
         OSError: A file is not there.
     """
     told = None if format == "auto" else format
@@ -124,6 +129,8 @@ def _local(name: str, told: SourceFormat | None, excluded: set[Path]) -> list[So
         matches = sorted(glob.glob(name, recursive=True))  # noqa: PTH207  Path.glob takes no absolute pattern
         found = [Path(file) for file in matches if Path(file).is_file()]
     else:
+        if path.resolve() in excluded:
+            raise TaglineError(f"{name} is where the output goes: name another file with -o")
         return [_local_file(name, told)]
     found = [file for file in found if file.resolve() not in excluded]
     if not found:
@@ -194,6 +201,11 @@ def _no_files(is_folder: bool, told: SourceFormat | None) -> str:
     if not is_folder:
         return "no file matches"
     return "no files in this folder" if told else f"no file in this folder ends in {', '.join(_SUFFIXES)}"
+
+
+def _encodable(name: str) -> str:
+    """A name as UTF-8 can hold it: what of it is none shows as escapes."""
+    return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
 def _stdin() -> BufferedReader:

@@ -10,7 +10,7 @@ from taggers.bulk.chunks import Chunk, TaggedChunk
 from taggers.bulk.compression import compressor
 from taggers.bulk.pieces import Failure
 from taggers.bulk.records import Record, parse_piece
-from taggers.bulk.rendering import Tagged, find_renderer
+from taggers.bulk.rendering import Tagged, find_renderer, render_good
 from taggers.bulk.work import Work
 from taggers.document import Document
 from taggers.errors import InvalidText
@@ -58,19 +58,22 @@ class ChunkTagger:
     def _do(self, chunk: Chunk) -> TaggedChunk:
         parsed = [item if isinstance(item, Failure) else parse_piece(item, self._work.reading) for item in chunk.items]
         answers = iter(self._tag([record for record in parsed if isinstance(record, Record)]))
-        failures: list[Failure] = []
+        failures: dict[int, Failure] = {}
         tagged: list[Tagged] = []
         for number, record in enumerate(parsed, chunk.first):
             answer = record if isinstance(record, Failure) else next(answers)
             if isinstance(answer, Failure):
-                failures.append(answer)
+                failures[number] = answer
             elif isinstance(record, Record) and (problem := self._work.output.problem_with(answer)):
-                failures.append(Failure(record.place, problem))
+                failures[number] = Failure(record.place, problem)
             elif isinstance(record, Record):
                 tagged.append(Tagged(answer, number, record.extra, record.schema))
+        content, unwritten = render_good(self._render, tagged)
+        failures |= {number: Failure(parsed[number - chunk.first].place, unwritten[number]) for number in unwritten}
+        tagged = [one for one in tagged if one.number not in unwritten]
         return TaggedChunk(
-            self._compress(self._render(tagged)),
-            tuple(failures),
+            self._compress(content),
+            tuple(failures[number] for number in sorted(failures)),
             len(tagged),
             sum(len(sentence) for one in tagged for sentence in one.document),
             chunk.end,

@@ -49,7 +49,7 @@ def open_workers(work: Work, *, count: int) -> Iterator[TagChunks]:
     """
     if count == 1:
         tagger = one_threaded(work)
-        yield lambda chunks: map(tagger, chunks)
+        yield lambda chunks: (tagger(chunk) for chunk in chunks)
         return
     pool = _Pool(work, count)
     try:

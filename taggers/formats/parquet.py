@@ -74,8 +74,32 @@ def _common_schema(spool: Path) -> pa.Schema:
     for table in _tables(spool):
         for field in table.schema:
             types[field.name] = common_type(types.get(field.name, pa.null()), field.type)
-    # Spark knows no column of nothing.
-    return pa.schema({name: pa.string() if pa.types.is_null(kind) else kind for name, kind in types.items()})
+    types = {name: _storable(kind) for name, kind in types.items()}
+    for table in _tables(spool):
+        for name in table.column_names:
+            if table.schema.field(name).type != types[name] and not _fits(table, pa.field(name, types[name])):
+                types[name] = pa.string()
+    return pa.schema(types)
+
+
+def _storable(kind: pa.DataType) -> pa.DataType:
+    """The type in a file: Spark knows no column of nothing, and Parquet no struct without fields."""
+    if pa.types.is_null(kind) or (pa.types.is_struct(kind) and not kind.num_fields):
+        return pa.string()
+    if pa.types.is_struct(kind):
+        return pa.struct([field.with_type(_storable(field.type)) for field in kind])
+    if pa.types.is_list(kind):
+        return pa.list_(_storable(kind.value_type))
+    return kind
+
+
+def _fits(table: pa.Table, field: pa.Field) -> bool:
+    """Whether a column has no value that its type in the file would change, as a float does with long integers."""
+    try:
+        conformed(table, field)
+    except pa.ArrowInvalid:
+        return False
+    return True
 
 
 def _tables(spool: Path) -> Iterator[pa.Table]:

@@ -3,6 +3,7 @@
 import csv
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain, islice
 
 from taggers.errors import FormatError
 from taggers.formats.lines import strip_mark
@@ -51,14 +52,14 @@ def read_table(
         FormatError: A column is missing, or the header is no row of CSV.
     """
     csv.field_size_limit(max_field)  # the csv module's own limit of 128 KiB is shorter than a long article
-    reader = csv.reader(lines, strict=True)
+    first = map(strip_mark, islice(lines, 1))  # before its quotes are looked for
+    reader = csv.reader(chain(first, lines), strict=True)
     try:
         header = next((fields for fields in reader if fields), None)
     except csv.Error as error:
         raise FormatError(path, number(), f"expected a header of CSV, found: {error}") from None
     if header is None:
         return iter(())
-    header[0] = strip_mark(header[0])
     check_columns(header, path, number(), text_field=text_field, id_field=id_field)
     return _rows(reader, header, number)
 
