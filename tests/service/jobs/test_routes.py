@@ -1,6 +1,7 @@
 """``/v1/jobs`` over a service with a tiny real model: what comes in, what comes out, what is refused."""
 
 import gzip
+import io
 import json
 import resource
 import time
@@ -272,6 +273,15 @@ def test_bad_records_fail_alone(client: TestClient[Litestar]) -> None:
     assert [failure["place"] for failure in found] == ["in.jsonl:3", "in.jsonl:4", "in.jsonl:5"]
     assert "UTF-8" in found[0]["reason"]
     assert "at most 100,000 bytes" in found[2]["reason"]
+
+
+def test_a_job_of_any_name_reads_its_upload_and_answers_in_parquet(client: TestClient[Litestar]) -> None:
+    content = rows(3, meta={}, long=2**60) + rows(1, long=0.5)
+    job = wait(client, send(client, content, name="-")["id"])
+    assert (job["name"], job["state"], job["documents"]) == ("-", "done", 4)
+    table = pyarrow.parquet.read_table(io.BytesIO(results(client, job["id"], format="parquet")))
+    assert table.column("meta").to_pylist() == ["{}", "{}", "{}", None]
+    assert table.num_rows == 4
 
 
 def test_a_file_that_ends_early_fails_and_keeps_what_was_done(client: TestClient[Litestar]) -> None:

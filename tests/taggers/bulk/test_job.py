@@ -5,13 +5,16 @@ import json
 import os
 import random
 import resource
+import shutil
 import signal
 import time
+from codecs import BOM_UTF8
 from pathlib import Path
 
 import pytest
 
 from taggers.bulk import chunks
+from taggers.bulk.compression import decompressed, split_suffix
 from taggers.bulk.job import describe_failures, run_job
 from taggers.bulk.journal import Commit
 from taggers.bulk.pieces import ReadOptions
@@ -175,3 +178,38 @@ def test_what_cannot_begin_leaves_nothing(model) -> None:
     with pytest.raises(TaglineError, match="unknown task"):
         job(model, "out.jsonl", tasks=("nope",))
     assert [path.name for path in Path().iterdir()] == ["in"]
+
+
+def test_another_model_of_the_same_name_does_not_go_on_with_it(model, tmp_path) -> None:
+    changing = shutil.copytree(model, tmp_path / "changing")
+    child = in_child(str(changing), "out.jsonl")
+    while size(Path("out.jsonl.journal")) < 1000 and not ended(child):
+        time.sleep(0.001)
+    os.kill(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+    tiny_folder(changing, "bilstm")
+    with pytest.raises(TaglineError, match="its model is not the one asked for"):
+        job(str(changing), "out.jsonl", resume=True)
+
+
+def test_file_without_a_document_ends_nothing(model) -> None:
+    for name, content in (("1.jsonl", b'{"text": "Ada"}\n'), ("2.conllu", BOM_UTF8 + b"\n"), ("3.txt", b"Zoe")):
+        Path(name).write_bytes(content)
+    work = Work(model, ReadOptions(), choose_output(Path("out.jsonl"), None, title="t"))
+    done = run_job(find_sources(["1.jsonl", "2.conllu", "3.txt"]), work, Path("out.jsonl"), workers=1)
+    assert (done.documents, done.failures) == (2, 0)
+
+
+@pytest.mark.parametrize("name", ["out.html.gz", "out.html.zst", "out.jsonl.gz", "out.jsonl.zst"])
+@pytest.mark.parametrize("text", ["", '{"text": "Ada"}\n'])
+def test_compressed_output_is_compressed_as_a_whole(name, text, model) -> None:
+    Path("some.jsonl").write_text(text)
+    target = Path(name)
+    work = Work(model, ReadOptions(), choose_output(target, None, title="t"))
+    run_job(find_sources(["some.jsonl"]), work, target, workers=1)
+    assert target.stat().st_size
+    _, compression = split_suffix(name)
+    with target.open("rb") as raw:
+        content = decompressed(raw, compression).read()
+    assert content.startswith(b"<!doctype html>" if "html" in name else text[:1].encode())
+    assert content.endswith(b"</html>\n" if "html" in name else text[-1:].encode())

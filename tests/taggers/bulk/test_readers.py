@@ -111,6 +111,26 @@ def test_without_a_suffix_the_first_line_tells(content, text, tmp_path) -> None:
         assert first.document.text == text
 
 
+@pytest.mark.parametrize("line_end", ["\n", "\r\n"])
+def test_byte_order_mark_before_quotes_and_on_a_line_of_its_own(line_end, tmp_path) -> None:
+    (row,) = read("a.csv", f'\ufeff"text","n"{line_end}"Ada","1"{line_end}'.encode(), tmp_path)
+    assert (row.document.text, row.extra) == ("Ada", {"n": "1"})
+    word = "\t".join(["1", "Ada", *"________"])
+    (document,) = read("a.conllu", f"\ufeff{line_end}# newdoc{line_end}{word}{line_end}{line_end}".encode(), tmp_path)
+    assert document.document.sentences[0].words == ("Ada",)
+    assert read("b.conllu", f"\ufeff{line_end}".encode(), tmp_path) == []
+
+
+def test_date_that_python_has_not_costs_only_its_row(tmp_path) -> None:
+    path = tmp_path / "a.parquet"
+    days = pa.array([0, 2**31 - 1, 1], pa.int32()).cast(pa.date32())
+    pyarrow.parquet.write_table(pa.table({"text": ["a", "b", "c"], "day": days}), path)
+    one, two, three = items([str(path)])
+    assert (one.document.text, three.document.text) == ("a", "c")
+    assert two == Failure(f"{path}:2", two.reason)
+    assert two.reason.startswith("expected values that Python knows, found: ")
+
+
 def test_format_told_wins_over_the_suffix(tmp_path) -> None:
     assert read("a.jsonl", b"{", tmp_path, format="text")[0].document.text == "{"
 

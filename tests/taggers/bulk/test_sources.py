@@ -1,6 +1,7 @@
 """Sources: files, folders, patterns and addresses, in order; what is not there is told at once."""
 
 import io
+import os
 import sys
 from pathlib import Path
 
@@ -37,9 +38,20 @@ def test_format_told_takes_all_but_hidden_files() -> None:
     assert names("sub", format="text") == ["sub/c.jsonl.gz", "sub/noname", "sub/picture.png"]
 
 
-def test_own_output_is_no_input_unless_named() -> None:
+def test_own_output_is_no_input() -> None:
     assert names(".", exclude=[Path("a.txt")]) == ["b.txt", "sub/c.jsonl.gz"]
-    assert names("a.txt", exclude=[Path("a.txt")]) == ["a.txt"]
+    for name in ("a.txt", "sub/../a.txt"):
+        with pytest.raises(TaglineError, match=f"^{name} is where the output goes"):
+            names(name, exclude=[Path("a.txt")])
+
+
+def test_name_that_is_no_unicode_can_be_written() -> None:
+    name = os.fsdecode(b"caf\xe9.txt")
+    Path(name).write_text("")
+    (found,) = find_sources([name])
+    assert (found.label, found.document_id) == ("caf\\xe9.txt", "caf\\xe9.txt")
+    with found.open() as stream:
+        assert stream.read() == b""
 
 
 def test_pattern_that_is_a_file_is_that_file() -> None:

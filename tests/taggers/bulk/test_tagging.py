@@ -101,6 +101,27 @@ def test_text_without_words_is_named_where_the_format_cannot_hold_it(format, nam
     assert answer.failures == (Failure("a.jsonl:1", f"has no words, and {name} has no place for what has none"),)
 
 
+def test_what_the_format_cannot_hold_is_named_and_the_others_are_written(work) -> None:
+    crossing = [{"label": "A", "start": start, "end": end, "tokens": [start, end]} for start, end in ((0, 2), (1, 3))]
+    tokens = [{"text": character, "start": at, "end": at + 1} for at, character in enumerate("abc")]
+    sentence = {"start": 0, "end": 3, "tokens": tokens}
+    spans = [{**span, "text": "abc"[span["start"] : span["end"]], "sentence": 0} for span in crossing]
+    bad = {"text": "abc", "sentences": [sentence], "spans": {"other": spans}}
+    answer = ChunkTagger(Work(work.model, ReadOptions(), OutputOptions("conllu")))(
+        chunk({"text": "Ada"}, {"text": 3}, bad, {"text": "Zoe"})
+    )
+    assert answer.documents == 2
+    assert [failure.place for failure in answer.failures] == ["a.jsonl:2", "a.jsonl:3"]
+    assert answer.failures[1].reason == "cannot be written: span 1:3 overlaps 0:2"
+    assert [b"sent_id = %d-1" % number in answer.content for number in (1, 2, 3, 4)] == [True, False, False, True]
+
+
+def test_number_that_no_float_holds_is_a_failure(tagger) -> None:
+    line = b'{"text": "a", "sentences": [], "spans": {}, "score": 1' + b"0" * 400 + b"}"
+    answer = tagger(Chunk((Piece("a.jsonl", "jsonl", 1, 1, line),), 0, Position(records=1), 9))
+    assert answer.documents + len(answer.failures) == 1
+
+
 def test_text_without_words_is_a_document_like_any_other(tagger) -> None:
     answer = tagger(chunk({"text": " \n"}, {"text": ""}))
     assert [document["text"] for document in documents(answer.content)] == [" \n", ""]

@@ -50,6 +50,28 @@ def test_values_of_other_types_become_text(tmp_path) -> None:
     assert table.column("n").to_pylist() == ["1", "one", "[1]"]
 
 
+def test_what_parquet_has_no_column_for_becomes_text(tmp_path) -> None:
+    table = made(
+        tmp_path,
+        documents_to_table([document(0)], [{"meta": {}, "deep": {"a": [{}], "b": None}}]),
+        documents_to_table([document(1)], [{"meta": None, "deep": None}]),
+    )
+    assert table.column("meta").to_pylist() == ["{}", None]
+    assert table.column("deep").to_pylist() == [{"a": ["{}"], "b": None}, None]
+
+
+def test_long_integers_among_floats_lose_no_digit(tmp_path) -> None:
+    long = 1234567890123456789
+    table = made(
+        tmp_path,
+        documents_to_table([document(0)], [{"n": 1, "deep": {"n": long}, "m": long}]),
+        documents_to_table([document(1)], [{"n": 1.5, "deep": {"n": 0.5}, "m": 1.5}]),
+    )
+    assert table.column("n").to_pylist() == [1.0, 1.5]
+    assert table.column("m").to_pylist() == [str(long), "1.5"]
+    assert table.column("deep").to_pylist() == [f'{{"n":{long}}}', '{"n":0.5}']
+
+
 def test_nothing_is_a_table_without_rows(tmp_path) -> None:
     table = made(tmp_path)
     assert (table.num_rows, table.column_names) == (0, ["id", "text", "sentences"])
