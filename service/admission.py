@@ -9,6 +9,8 @@ from service.errors import QueueFull
 
 _LONGEST_WAIT_S = 60
 _MEASURED_S = 1.0
+_SHORTEST_S = 0.01
+"""What was answered in less time than that tells little of what can be in a second."""
 _SMOOTHING = 0.3
 """The weight of the latest second in the measured rate."""
 
@@ -30,7 +32,8 @@ class Admission:
         self.max_seconds = max_seconds
         self.tokens = 0
         self.tokens_per_second: float | None = None
-        """What can be answered, measured while more than that is waiting; None until there was for a second."""
+        """What can be answered, measured while more than that is waiting, and raised by whatever is answered faster;
+        None until there was for a second."""
         self._clock = clock
         self._fewest = inf
         """The fewest tokens there were at a time since the measurement began."""
@@ -50,10 +53,12 @@ class Admission:
         if not self.tokens:
             self._begin()
         self.tokens += tokens
+        answered = 0
         try:
             yield
+            answered = tokens
         finally:
-            self._answered += tokens
+            self._answered += answered
             self._fewest = min(self._fewest, self.tokens)
             self.tokens -= tokens
             self._measure()
@@ -76,16 +81,23 @@ class Admission:
     def _begin(self) -> None:
         """Begin to measure."""
         self._since = self._clock()
+        self._there = self.tokens
         self._answered = 0
         self._fewest = inf
 
     def _measure(self) -> None:
         passed = self._clock() - self._since
+        # What has come and was answered since: so much can be done at least, however slow it once was.
+        least = (self._answered - self._there) / max(passed, _SHORTEST_S)
+        if self.tokens_per_second is not None and least > self.tokens_per_second:
+            self._learn(least)
         if passed < _MEASURED_S:
             return
         # Where less was there at a time than was answered in all, the clients set the pace, not we.
-        if self._fewest >= self._answered:
-            rate = self._answered / passed
-            before = self.tokens_per_second
-            self.tokens_per_second = rate if before is None else before + _SMOOTHING * (rate - before)
+        if self._answered and self._fewest >= self._answered:
+            self._learn(self._answered / passed)
         self._begin()
+
+    def _learn(self, rate: float) -> None:
+        before = self.tokens_per_second
+        self.tokens_per_second = rate if before is None else before + _SMOOTHING * (rate - before)

@@ -14,6 +14,7 @@ from litestar.types import Message, Scope
 
 from service.doors import Doors, cors_config, describe_doors
 from service.errors import answer_problem
+from service.head import HeadAsGet
 from service.jobs.desk import Desk
 from service.jobs.routes import JOB_ROUTES
 from service.metrics import Metrics
@@ -93,7 +94,7 @@ def create_app(settings: Settings, *, on_loaded: OnLoaded | None = None, shared:
         logging_config=None,
     )
     # Around all of it, for litestar's own middleware never sees a request that no route takes.
-    app.asgi_handler = Recorder(app.asgi_handler, metrics=metrics)
+    app.asgi_handler = HeadAsGet(Recorder(app.asgi_handler, metrics=metrics))
     return app
 
 

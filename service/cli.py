@@ -27,6 +27,9 @@ from taggers.errors import ModelError
 
 _BACKLOG = 2048
 
+_STARTUP_S = 120
+"""A worker that takes the place of another may load its models for so long."""
+
 
 def serve(
     *,
@@ -135,6 +138,7 @@ def _config(settings: Settings, app: object, *, factory: bool = False) -> uvicor
         server_header=False,
         backlog=_BACKLOG,
         timeout_graceful_shutdown=settings.drain_timeout_s,
+        timeout_worker_healthcheck=_STARTUP_S,
     )
 
 

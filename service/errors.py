@@ -15,6 +15,7 @@
     ├── JobsUnavailable      the database or the folder of the jobs cannot be used
     ├── QueueFull            as much work is accepted as the queue holds; carries when to come back
     ├── NotReady             the models are still loading, or the service is shutting down
+    ├── CameTooSlowly        the client has not sent its request within the time limit
     ├── TookTooLong          a request ran into its time limit
     └── ClientGone           the client hung up; nobody reads the answer
 
@@ -135,6 +136,10 @@ class NotReady(ServiceError):
     """The models are still loading, or the service is shutting down."""
 
 
+class CameTooSlowly(ServiceError):
+    """The client has not sent its request within the time limit."""
+
+
 class TookTooLong(ServiceError):
     """A request ran into its time limit."""
 
@@ -162,6 +167,7 @@ TABLE: Mapping[type[Exception], Row] = {
     JobNotFound: Row(404, "unknown-job", "There is no such job"),
     ModelError: Row(400, "unsuitable-model", "The model cannot do this"),
     NotAcceptable: Row(406, "not-acceptable", "There is no such form of the answer"),
+    CameTooSlowly: Row(408, "came-too-slowly", "The request did not arrive within the time limit"),
     Reloading: Row(409, "reloading", "The model is being loaded already"),
     JobNotOver: Row(409, "job-not-over", "The job is not over"),
     TooLarge: Row(413, "too-large", "The request is over a limit"),
@@ -215,6 +221,8 @@ def _headers(error: Exception) -> Mapping[str, str] | None:
     match error:
         case QueueFull() | TooManyRequests():
             return {"Retry-After": str(error.retry_after_s)}
+        case CameTooSlowly():
+            return {"Connection": "close"}  # or the rest of it would be waited for
         case Unauthorized():
             return {"WWW-Authenticate": 'Bearer realm="tagline"'}
         case _:

@@ -11,7 +11,7 @@ from litestar.exceptions import InternalServerException
 from litestar.exceptions.http_exceptions import RequestEntityTooLarge
 from litestar.response import Stream
 
-from service.errors import ClientGone, NotReady, TookTooLong, TooLarge
+from service.errors import CameTooSlowly, ClientGone, NotReady, TookTooLong, TooLarge
 from service.settings import Settings
 
 _DRAINED_BODIES = 16
@@ -34,9 +34,14 @@ async def read_body(request: AnyRequest, settings: Settings) -> bytes:
     Raises:
         TooLarge: It is over the limit.
         ClientGone: The client hung up before it was there.
+        CameTooSlowly: It was not there within the time limit.
     """
+    seconds = settings.request_timeout_s
     try:
-        return await request.body()
+        async with asyncio.timeout(seconds):
+            return await request.body()
+    except TimeoutError:
+        raise CameTooSlowly(f"expected the whole body within {seconds:g} seconds") from None
     except RequestEntityTooLarge:
         await _drain(request, _DRAINED_BODIES * settings.max_body_bytes)
         raise TooLarge(f"expected a body of at most {settings.max_body_bytes} bytes") from None

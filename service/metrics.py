@@ -115,7 +115,10 @@ class Metrics:
 
     def write(self, accept: str) -> tuple[bytes, str]:
         """All metrics in a form that ``accept`` asks for, and its media type."""
-        encode, media_type = choose_encoder(accept)
+        try:
+            encode, media_type = choose_encoder(accept)
+        except (TypeError, ValueError):  # a version that is no number
+            encode, media_type = choose_encoder("")
         return encode(self._registry if self._shared is None else _of_all_processes(self._shared)), media_type
 
 

@@ -171,6 +171,8 @@ class NetworkProcesses:
         """
         order = Load(next(self._numbers), folder, fingerprint, self._device, precision)
         with self._replacing, ThreadPoolExecutor(len(self)) as side_by_side:
+            if self._closed:  # whoever began to load before that: nobody would end what takes a process's place now
+                raise ModelError("the service is shutting down")
             answers = list(side_by_side.map(lambda process: self._load(order, process), self._processes[:]))
             for answer in answers:
                 if isinstance(answer, Failed):

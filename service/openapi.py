@@ -43,6 +43,7 @@ _PROBLEMS = {
     403: "The address may not be read",
     404: "There is no such model, or no such job",
     406: "No form of the answer suits Accept",
+    408: "The request did not arrive within the time limit",
     409: "The model is being loaded already, or the job is not over",
     413: "The body or the number of documents is over its limit, which the detail names",
     422: "The model's folder is damaged; the old model goes on",

@@ -20,7 +20,7 @@ from service.tools import Tools
     operation_id="reloadModel",
     summary="Load a model again",
     operation_class=ReloadOperation,
-    responses=problems(400, 404, 409, 413, 422, 503),
+    responses=problems(400, 404, 408, 409, 413, 422, 503),
 )
 async def reload_model(
     request: AnyRequest, tools: NamedDependency[Tools], name: FromPath[str]

@@ -5,12 +5,13 @@ The body stays in the pieces in which it was made: joined, it would take its mem
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from typing import Protocol
 
+import mimeparse
 import msgspec
-from litestar.datastructures.headers import Accept
 
 from service.errors import NotAcceptable
 from taggers.document import Document, Sentence
@@ -223,12 +224,18 @@ def check_accepts(accept: str, form: str) -> None:
         raise NotAcceptable(f"expected Accept to allow {form}")
 
 
-@lru_cache(maxsize=64)  # reading media types takes a millisecond, and clients send the same ones again and again
+@lru_cache(maxsize=64)  # clients send the same ones again and again
 def best_match(accept: str, forms: tuple[str, ...]) -> str | None:
     """The media type of ``forms`` that an ``Accept`` likes best; None if it takes none of them."""
-    return Accept(accept).best_match(list(forms))
+    if len(accept) > _LONGEST_ACCEPT:
+        return None
+    ranges = [part for part in accept.split(",") if part.strip()] or ["*/*"]
+    with suppress(mimeparse.MimeTypeParseException):
+        return mimeparse.best_match(forms[::-1], ",".join(ranges)) or None  # of equals it takes the last
+    return None
 
 
+_LONGEST_ACCEPT = 4_096
 _LONG_ARRAY = b"\xdd"
 """Opens an array in MessagePack; the number of its items follows in four bytes."""
 

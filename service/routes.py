@@ -36,7 +36,7 @@ _READ_AT_ONCE_BYTES = 10_000
     operation_id="tag",
     summary="Tag documents now",
     operation_class=TagOperation,
-    responses=problems(400, 404, 406, 413, 429, 503),
+    responses=problems(400, 404, 406, 408, 413, 429, 503),
 )
 async def tag(
     request: AnyRequest,
@@ -118,7 +118,7 @@ async def tag_stream(
     operation_id="classifyTokens",
     summary="Entities, as clients of Hugging Face ask for them",
     operation_class=TokenClassificationOperation,
-    responses=problems(400, 404, 413, 429, 503),
+    responses=problems(400, 404, 408, 413, 429, 503),
 )
 async def classify_tokens(request: AnyRequest, tools: NamedDependency[Tools], model: FromPath[str]) -> Response[bytes]:
     """The token-classification task of Hugging Face: `InferenceClient(model="http://host/hf/en")` works unchanged."""

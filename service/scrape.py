@@ -17,4 +17,4 @@ from service.tools import Tools
 def scrape(request: AnyRequest, tools: NamedDependency[Tools]) -> Response[bytes]:
     """Requests, errors, queues, batches, padding, the device's time and the phases of tagging, in Prometheus' text."""
     written, media_type = tools.metrics.write(request.headers.get("accept", ""))
-    return Response(written, media_type=media_type)
+    return Response(written, headers={"Content-Type": media_type})  # which names its charset already

@@ -270,7 +270,4 @@ def _stop(loop: asyncio.AbstractEventLoop, batchers: Iterable[Batcher]) -> None:
 
 def count_tokens(documents: Iterable[Document]) -> int:
     """About how many tokens documents have."""
-    return sum(
-        sum(map(len, document)) if document.sentences else 1 + len(document.text) // CHARACTERS_PER_TOKEN
-        for document in documents
-    )
+    return sum(max(sum(map(len, one)), 1 + len(one.text) // CHARACTERS_PER_TOKEN) for one in documents)

@@ -73,13 +73,14 @@ class TagStream:
                 raise
         except asyncio.CancelledError:  # the server has no more time for us
             await self._stop(reading, writing)
-            with suppress(TimeoutError):
+            with suppress(TimeoutError, ClientGone):
                 async with asyncio.timeout(_FAREWELL_S):
                     await self._end(send, NotReady("the service is shutting down"))
         except Exception as error:  # our mistake: the log has it, and what was answered stays answered
             if not self._started:
                 raise
-            await self._end(send, error)
+            with suppress(ClientGone):
+                await self._end(send, error)
         finally:
             await self._stop(reading, writing)
 
@@ -141,12 +142,15 @@ class TagStream:
         await self._start(send)
         for start in range(0, len(body), _SENT_BYTES):
             piece = body[start : start + _SENT_BYTES]
-            try:
-                async with asyncio.timeout(self._idle_s):
-                    await send({"type": "http.response.body", "body": piece, "more_body": True})
-            except TimeoutError:
-                raise ClientGone(f"the client read nothing for {self._idle_s:g} seconds") from None
+            await self._send_piece(send, piece, more=True)
             self._inside_line = not piece.endswith(b"\n")
+
+    async def _send_piece(self, send: Send, piece: bytes, *, more: bool) -> None:
+        try:
+            async with asyncio.timeout(self._idle_s):
+                await send({"type": "http.response.body", "body": piece, "more_body": more})
+        except TimeoutError:
+            raise ClientGone(f"the client read nothing for {self._idle_s:g} seconds") from None
 
     async def _start(self, send: Send) -> None:
         if not self._started:
@@ -164,7 +168,7 @@ class TagStream:
         if last and self._inside_line:
             last = b"\n" + last
         await self._start(send)
-        await send({"type": "http.response.body", "body": last, "more_body": False})
+        await self._send_piece(send, last, more=False)
 
     async def _stop(self, *tasks: asyncio.Task[None]) -> None:
         """Drop what is left to do: nobody reads it."""

@@ -20,6 +20,9 @@ UNKNOWN = 1
 MAX_PIECES_OF_A_WORD = 32
 """A word's further pieces are not read."""
 
+_READ_CHARACTERS = 4_096
+"""Those pieces are looked for in so many characters: a word of a million would keep the tokenizer for seconds."""
+
 _REMEMBERED_FORMS = 10_000
 """So many new forms are remembered, some 7 MB, and those of the time before them."""
 
@@ -138,6 +141,7 @@ class PieceTokenizer:
 
     def pieces(self, form: str) -> tuple[int, ...]:
         """The ids of the form's pieces; none for a form that the tokenizer drops (control characters, ...)."""
+        form = form[:_READ_CHARACTERS]
         encoding = self.tokenizer.encode([form], is_pretokenized=True, add_special_tokens=False)
         return tuple(encoding.ids[:MAX_PIECES_OF_A_WORD])
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from litestar.exceptions import InternalServerException
 
-from service.errors import ClientGone, DiskFull, JobsUnavailable, TookTooLong, TooLarge
+from service.errors import CameTooSlowly, ClientGone, DiskFull, JobsUnavailable, TooLarge
 from service.exchange import AnyRequest
 
 _WRITE_BYTES = 1 << 20
@@ -48,7 +48,7 @@ class Upload:
         Raises:
             TooLarge: It is over the limit.
             ClientGone: The client hung up.
-            TookTooLong: The client sent nothing for too long.
+            CameTooSlowly: The client sent nothing for too long.
         """
         return b"".join([piece async for piece in self._within_limits()])
 
@@ -58,7 +58,7 @@ class Upload:
         Raises:
             TooLarge: It is over the limit.
             ClientGone: The client hung up.
-            TookTooLong: The client sent nothing for too long.
+            CameTooSlowly: The client sent nothing for too long.
             DiskFull: There is no room for it.
             JobsUnavailable: The file cannot be written.
         """
@@ -91,7 +91,7 @@ class Upload:
                 async with asyncio.timeout(self._idle_s):
                     piece = await anext(self._pieces, None)
             except TimeoutError:
-                raise TookTooLong(f"nothing was sent for {self._idle_s:g} seconds") from None
+                raise CameTooSlowly(f"nothing was sent for {self._idle_s:g} seconds") from None
             except InternalServerException:
                 raise ClientGone("the client hung up while it was sending") from None
             if piece is None:

@@ -5,11 +5,11 @@ columns of CoNLL-U, so that nothing a document holds is lost.
 """
 
 from collections.abc import Iterable
-from functools import lru_cache
 from typing import Any
 
 from taggers.document import NO_VALUE, Document, MultiWord, Sentence, Span
 from taggers.offsets import OffsetMap, OffsetUnit
+from taggers.remembering import remembering
 
 FIRST_COLUMNS = ("upos", "xpos", "feats", "lemma")
 """The columns that come first, in this order."""
@@ -110,7 +110,7 @@ def _span_to_json(text: str, sentence: Sentence, index: int, span: Span, mapping
     return made if span.score is None else {**made, "score": round(span.score, SCORE_DIGITS)}
 
 
-@lru_cache(maxsize=16384)
+@remembering(16384)
 def feats_items(feats: str) -> tuple[tuple[str, str], ...]:
     """The names and values in a FEATS column."""
     if feats == NO_VALUE:

@@ -2,9 +2,9 @@
 
 import re
 from collections.abc import Iterable, Sequence
-from functools import lru_cache
 
 from taggers.document import NO_VALUE
+from taggers.remembering import remembering
 
 _NEW_DOCUMENT = re.compile(r"#\s*newdoc(?:\s+id\s*=\s*(.*?))?\s*")
 _NEW_PARAGRAPH = re.compile(r"#\s*newpar(?:\s.*)?")
@@ -50,7 +50,7 @@ def with_document(comments: Sequence[str], document_id: str | None, *, first: bo
     return list(comments) if first and document_id is None else [wanted, *comments]
 
 
-@lru_cache(maxsize=65536)
+@remembering(65536)
 def one_line(value: str) -> str:
     """A value that fits into a column or a comment: tabs and line ends become spaces, nothing becomes ``_``."""
     return _BREAKS.sub(" ", value) or NO_VALUE

@@ -7,9 +7,9 @@ The layer ``ner`` is written ``NE=B-PER``, any other ``Span:chunk=B-NP``.
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
 from taggers.document import NO_VALUE, Span
+from taggers.remembering import remembering
 from taggers.spans import Reading, Scheme, decode_spans
 
 _ESCAPES = {" ": r"\s", "\t": r"\t", "\r": r"\r", "\n": r"\n", "|": r"\p", "\\": "\\\\"}
@@ -44,7 +44,7 @@ class Spacing:
     within: str | None = None
 
 
-@lru_cache(maxsize=4096)
+@remembering(4096)
 def read_spacing(misc: str) -> Spacing:
     """The white space that a MISC value asks for."""
     if "Space" not in misc:

@@ -96,5 +96,41 @@ def test_a_light_load_does_not_make_the_room_smaller() -> None:
             with admission.admit(2):
                 clock.now += 0.1
     with admission.admit(99):
-        pass
-    assert admission.tokens_per_second == pytest.approx(50)
+        clock.now += 2
+    assert admission.tokens_per_second == pytest.approx(50, rel=0.01)
+
+
+def test_one_that_was_held_up_keeps_nobody_out_for_long() -> None:
+    """As when a process of the networks stood still: what is answered fast afterwards tells what there is room for."""
+    admission, clock = admission_with(None, max_seconds=10)
+    with admission.admit(1):
+        clock.now += 2
+    assert admission.tokens_per_second == 0.5
+    for _ in range(5):
+        with admission.admit(10):
+            clock.now += 0.1
+    assert admission.tokens_per_second == pytest.approx(83, abs=1)
+    for _ in range(20):
+        with admission.admit(10):
+            clock.now += 0.1
+    assert admission.tokens_per_second == pytest.approx(100, abs=1)
+
+
+def test_what_was_there_before_does_not_look_like_speed() -> None:
+    admission, clock = admission_with(10.0)
+    with admission.admit(1):
+        with admission.admit(90):
+            clock.now += 9  # a measurement ends and another begins
+            with admission.admit(1):
+                pass
+            clock.now += 0.1
+        assert admission.tokens_per_second == pytest.approx(10, abs=3)
+
+
+def test_one_that_fails_is_not_answered() -> None:
+    admission, clock = admission_with(10.0)
+    for _ in range(5):
+        clock.now += 1
+        with pytest.raises(ZeroDivisionError), admission.admit(100):
+            raise ZeroDivisionError
+    assert admission.tokens_per_second == 10.0

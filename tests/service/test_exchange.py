@@ -9,6 +9,8 @@ from litestar.testing import RequestFactory
 
 from service.errors import ClientGone, TookTooLong
 from service.exchange import AnyRequest, unless_gone, within
+from service.settings import Settings
+from tests.service.clients import post_straight, running
 
 
 def request_of(*messages: dict[str, Any]) -> AnyRequest:
@@ -66,3 +68,17 @@ def test_work_is_cancelled_when_the_client_hangs_up() -> None:
         assert cancelled.is_set()
 
     asyncio.run(scenario())
+
+
+def test_a_body_has_to_arrive_within_the_time_limit(settings: Settings) -> None:
+    hurried = settings.model_copy(update={"request_timeout_s": 0.1, "jobs": "off"})
+    half = {"type": "http.request", "body": b"{", "more_body": True}
+
+    async def scenario() -> list[Any]:
+        async with running(hurried) as app:
+            return await post_straight(app, half)
+
+    start, body = asyncio.run(scenario())
+    assert start["status"] == 408
+    assert (b"connection", b"close") in start["headers"]
+    assert b"expected the whole body within 0.1 seconds" in body["body"]

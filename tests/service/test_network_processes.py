@@ -228,3 +228,13 @@ def test_signals_are_for_the_service_to_obey(processes: NetworkProcesses, folder
         os.kill(pid, signal.SIGTERM)
     assert list(there.pipe(TEXTS)) == list(load_warm(folder, device="cpu").pipe(TEXTS))
     assert pids(processes) == before
+
+
+def test_what_is_loaded_while_the_service_ends_starts_no_process_that_nobody_would_end(folder: Path) -> None:
+    made = NetworkProcesses(1, device="cpu", threads=1)
+    (before,) = pids(made)
+    made.close()
+    with pytest.raises(ModelError, match="the service is shutting down"):
+        made.load(folder, fingerprint=fingerprint(folder), precision="auto")
+    assert pids(made) == [before]
+    assert not lives(before)

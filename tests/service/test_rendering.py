@@ -137,13 +137,29 @@ def test_html_names_the_model() -> None:
         ("application/*", "application/json"),
         ("application/msgpack", "application/msgpack"),
         ("application/json;q=0.5, application/x-msgpack", "application/x-msgpack"),
+        ("application/json;q=inf", "application/json"),
+        ("text/html;q=abc", "text/html"),
+        ("text/html;level=1 , , text/x-conllu;q=0.1,", "text/html"),
+        ("application/json;q=0, */*", "text/x-conllu"),
+        ("", "application/json"),
     ],
 )
 def test_the_form_that_the_client_likes_best(accept: str, form: str) -> None:
     assert choose_form(accept) == (form, FORMS[form])
 
 
-@pytest.mark.parametrize("accept", ["image/png", "application/xml", "garbage"])
+@pytest.mark.parametrize(
+    "accept",
+    [
+        "image/png",
+        "application/xml",
+        "garbage",
+        "*/*;q=0",
+        "application/json;q=0",
+        "text/html;q=0, application/xml",
+        "*/*," * 2_000,
+    ],
+)
 def test_no_form_that_suits(accept: str) -> None:
     with pytest.raises(NotAcceptable, match="application/json, text/x-conllu, text/html, application/msgpack"):
         choose_form(accept)

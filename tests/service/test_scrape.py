@@ -29,6 +29,9 @@ def test_it_tells_of_requests_errors_models_and_the_process(settings: Settings) 
         answer = await client.get("/metrics")
         assert answer.status_code == 200
         assert answer.headers["content-type"].startswith("text/plain; version=")
+        assert answer.headers["content-type"].count("charset") == 1
+        odd = await client.get("/metrics", headers={"Accept": "application/openmetrics-text; version=abc"})
+        assert (odd.status_code, odd.headers["content-type"]) == (200, answer.headers["content-type"])
         found = samples(answer.text)
 
         def value(name: str, **labels: str) -> float:

@@ -11,7 +11,7 @@ from service.lanes import Lane
 from service.loading import measure_limits
 from service.metrics import Metrics, ModelMetrics
 from service.preparers import Preparers
-from service.served import ServedModel
+from service.served import ServedModel, count_tokens
 from service.settings import Settings
 from service.stopwatch import Stopwatch
 from taggers.document import Document, Sentence
@@ -173,3 +173,8 @@ def test_long_texts_and_streams_leave_the_room_of_short_requests_alone(tagger: T
         assert await work
 
     served(tagger, scenario, max_queue_tokens=100, interactive_tokens=1_000)
+
+
+def test_tokens_are_counted_by_words_or_by_characters_whichever_are_more() -> None:
+    assert count_tokens([Document.from_words([["a", "b"], ["c"]])]) == 3
+    assert count_tokens([Document.from_words([["a" * 4_000]]), Document("b" * 400)]) == 1_001 + 101

@@ -213,6 +213,7 @@ def byte_pieces() -> PieceTokenizer:
 
 def test_a_words_pieces_are_bounded() -> None:
     tokenizer = byte_pieces()
+    assert tokenizer.pieces("-" * 1_000_000) == tokenizer.pieces("-" * 100)
     assert tokenizer.pieces("ab") == (1, 2)
     assert tokenizer.pieces("\x07") == ()
     assert tokenizer.pieces("a" * 1000) == (1,) * MAX_PIECES_OF_A_WORD
