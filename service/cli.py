@@ -20,6 +20,7 @@ from service.app import create_app, log_loaded
 from service.jobs.desk import open_store
 from service.logs import set_up_logs
 from service.memory import return_regularly, spare_collections
+from service.patience import PatientProtocol
 from service.registry import Registry
 from service.settings import Settings, read_settings
 from taggers.config import Precision
@@ -139,6 +140,7 @@ def _config(settings: Settings, app: object, *, factory: bool = False) -> uvicor
         backlog=_BACKLOG,
         timeout_graceful_shutdown=settings.drain_timeout_s,
         timeout_worker_healthcheck=_STARTUP_S,
+        http=partial(PatientProtocol, idle_s=settings.stream_idle_timeout_s),  # type: ignore[arg-type]
     )
 
 
