@@ -3,7 +3,7 @@
 import asyncio
 import weakref
 from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from dataclasses import dataclass
 from functools import partial
 from itertools import groupby
@@ -263,7 +263,7 @@ def _collect(documents: Sequence[Document]) -> tuple[list[list[Any]], Take[Any]]
 
 def _stop(loop: asyncio.AbstractEventLoop, batchers: Iterable[Batcher]) -> None:
     """Stop the batchers of a model that nobody holds any more, whichever thread was the last to hold it."""
-    if not loop.is_closed():
+    with suppress(RuntimeError):  # the loop is closed, perhaps this very moment
         for batcher in batchers:
             loop.call_soon_threadsafe(batcher.stop)
 
