@@ -51,7 +51,7 @@ class FormBatch:
 
     def to(self, device: torch.device) -> Self:
         """The same batch on another device."""
-        return type(self)(*(getattr(self, name).to(device, non_blocking=True) for name in self.__slots__))
+        return type(self)(*(_moved(getattr(self, name), device) for name in self.__slots__))
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,7 @@ class PieceBatch:
 
     def to(self, device: torch.device) -> Self:
         """The same batch on another device."""
-        return type(self)(*(getattr(self, name).to(device, non_blocking=True) for name in self.__slots__))
+        return type(self)(*(_moved(getattr(self, name), device) for name in self.__slots__))
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,11 +89,18 @@ class TokenBatch:
         """The same batch on another device."""
         return type(self)(
             self.lengths_B,
-            self.mask_BT.to(device, non_blocking=True),
-            self.form_BT.to(device, non_blocking=True),
+            _moved(self.mask_BT, device),
+            _moved(self.form_BT, device),
             self.forms.to(device),
             None if self.pieces is None else self.pieces.to(device),
         )
+
+
+def _moved(tensor: Tensor, device: torch.device) -> Tensor:
+    """A tensor on a device; to a GPU by way of pinned memory, from where it goes without anybody waiting for it."""
+    if device.type == "cuda" and not tensor.is_cuda:
+        tensor = tensor.pin_memory()
+    return tensor.to(device, non_blocking=True)
 
 
 def pad(rows: Sequence[Sequence[int]], *, value: int = PADDING) -> Tensor:
