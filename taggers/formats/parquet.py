@@ -14,6 +14,8 @@ import pyarrow.parquet
 from taggers.formats.arrow import as_json, documents_to_table
 
 _GROUP_BYTES = 64 << 20
+_OURS = frozenset(("id", "text", "sentences", "spans"))
+"""Columns whose values always have room in their types."""
 _OPTIONS = pa.ipc.IpcWriteOptions(compression="zstd")
 
 
@@ -76,7 +78,7 @@ def _common_schema(spool: Path) -> pa.Schema:
             types[field.name] = common_type(types.get(field.name, pa.null()), field.type)
     types = {name: _storable(kind) for name, kind in types.items()}
     for table in _tables(spool):
-        for name in table.column_names:
+        for name in types.keys() & set(table.column_names) - _OURS:
             if table.schema.field(name).type != types[name] and not _fits(table, pa.field(name, types[name])):
                 types[name] = pa.string()
     return pa.schema(types)
