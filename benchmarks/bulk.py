@@ -20,8 +20,8 @@ from itertools import cycle
 from pathlib import Path
 
 import pyarrow.parquet
-from memory import family, proportional_set
 
+from service.footprint import held_by_family
 from taggers.formats.conllu import read_conllu_file
 
 _TAGLINE = [sys.executable, "-c", "import tagline; tagline.main()", "tag"]
@@ -79,7 +79,7 @@ def measure_memory(options: argparse.Namespace, work: Path) -> None:
         with subprocess.Popen(command, stderr=subprocess.DEVNULL) as process:
             peak = 0.0
             while process.poll() is None:
-                peak = max(peak, sum(map(proportional_set, family(process.pid))))
+                peak = max(peak, held_by_family(process.pid))
                 time.sleep(0.2)
         assert process.returncode == 0
         first = first or peak

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from http.client import HTTPConnection
 from pathlib import Path
 
-from memory import family, proportional_set
+from service.footprint import held_by_family
 
 _KEPT_S = 2.0
 """A connection that was idle for longer may be closed by the service while we write."""
@@ -91,7 +91,7 @@ class Server:
 
     def memory_mib(self) -> int:
         """What it and its processes hold, pages that they share counted once."""
-        return int(sum(map(proportional_set, family(self.process.pid)))) >> 20
+        return held_by_family(self.process.pid) >> 20
 
 
 def body_of(text: str) -> bytes:

@@ -25,15 +25,16 @@ class Footprint(Collector):
     def collect(self) -> Iterator[Metric]:
         """The metric."""
         for family in self.describe():
-            family.add_sample(family.name, {}, sum(map(_held_by_family, set(self._processes()))))
+            family.add_sample(family.name, {}, sum(map(held_by_family, set(self._processes()))))
             yield family
 
 
-def _held_by_family(number: int) -> int:
+def held_by_family(number: int) -> int:
+    """The bytes that a process and those that it has started hold, of shared ones their share; 0 if it is gone."""
     try:
         process = psutil.Process(number)
         return sum(map(_held_by, [process, *process.children(recursive=True)]))
-    except psutil.Error:  # it is gone
+    except psutil.Error:
         return 0
 
 

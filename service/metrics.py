@@ -6,7 +6,6 @@
 In several processes (``--workers``) each writes to files of a shared folder, and any of them answers for all.
 """
 
-import itertools
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -193,11 +192,12 @@ class ModelMetrics:
 def _of_all_processes(folder: Path) -> CollectorRegistry:
     """What all processes counted; those that ended keep their counts, but nothing waits in them any more."""
     processes = {int(path.stem.rpartition("_")[2]) for path in folder.glob("gauge_live*_*.db")}
-    for dead in itertools.filterfalse(_lives, processes):
+    living = set(filter(_lives, processes))
+    for dead in processes - living:
         mark_process_dead(dead, str(folder))  # type: ignore[no-untyped-call]
     registry = CollectorRegistry()
     MultiProcessCollector(registry, str(folder))  # type: ignore[no-untyped-call]
-    registry.register(Footprint(lambda: filter(_lives, processes)))
+    registry.register(Footprint(lambda: living))
     return registry
 
 
