@@ -38,9 +38,8 @@ async def read_body(request: AnyRequest, settings: Settings) -> bytes:
     """
     seconds = settings.request_timeout_s
     try:
-        async with asyncio.timeout(seconds):
-            return await request.body()
-    except TimeoutError:
+        return await within(seconds, request.body())
+    except TookTooLong:
         raise CameTooSlowly(f"expected the whole body within {seconds:g} seconds") from None
     except RequestEntityTooLarge:
         await _drain(request, _DRAINED_BODIES * settings.max_body_bytes)

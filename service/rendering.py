@@ -236,6 +236,8 @@ def best_match(accept: str, forms: tuple[str, ...]) -> str | None:
 
 
 _LONGEST_ACCEPT = 4_096
+"""Reading a longer one would hold up the event loop."""
+
 _LONG_ARRAY = b"\xdd"
 """Opens an array in MessagePack; the number of its items follows in four bytes."""
 

@@ -13,6 +13,7 @@ from service.stopwatch import Stopwatch
 from taggers.bulk.chunks import Chunk, Position
 from taggers.bulk.pieces import Failure, Piece, ReadOptions
 from taggers.bulk.records import Record, parse_piece
+from taggers.bulk.rendering import UNWRITABLE
 from taggers.document import Document
 from taggers.errors import InvalidText
 from taggers.formats.answer import document_to_json
@@ -150,7 +151,7 @@ def _line(answer: _Answer) -> _Line | Failure:
         return document
     try:
         line = write_line({**document_to_json(document), **record.extra})
-    except (TypeError, ValueError, OverflowError, RecursionError) as error:  # a column holds what JSON cannot
+    except UNWRITABLE as error:  # a column holds what JSON cannot
         return Failure(record.place, f"cannot be written: {error}")
     return _Line(record, line, sum(map(len, document)))
 

@@ -142,8 +142,7 @@ class Crew:
         except NotReady:
             pass  # the service is shutting down, and puts it back
         finally:
-            if job.id in self._running and self._running[job.id][0] is job:
-                del self._running[job.id]
+            del self._running[job.id]
             self._news.set()
 
     async def _run_to_its_end(self, job: Job, runner: Runner) -> None:

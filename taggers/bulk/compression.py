@@ -72,28 +72,21 @@ class _Steps(RawIOBase):
         return length
 
 
-def nothing_compressed(compression: Compression | None) -> bytes:
-    """A compressed file without content, which has some bytes itself."""
-    match compression:
-        case None:
-            return b""
-        case "gz":
-            return gzip.compress(b"", mtime=0)
-        case "zst":
-            import pyarrow
-
-            return pyarrow.Codec("zstd").compress(b"", asbytes=True)  # type: ignore[no-any-return]
-
-
 def compressor(compression: Compression | None) -> Callable[[bytes], bytes]:
-    """What compresses one chunk; both formats allow compressed chunks to stand one behind the other."""
+    """What compresses one chunk, and nothing to nothing; compressed chunks may stand one behind the other."""
+    compress = file_compressor(compression)
+    return lambda content: compress(content) if content else b""
+
+
+def file_compressor(compression: Compression | None) -> Callable[[bytes], bytes]:
+    """What compresses a whole file, of which even one without content has some bytes."""
     match compression:
         case None:
             return bytes
         case "gz":
-            return lambda content: gzip.compress(content, 6, mtime=0) if content else b""
+            return lambda content: gzip.compress(content, 6, mtime=0)
         case "zst":
             import pyarrow
 
             codec = pyarrow.Codec("zstd")
-            return lambda content: codec.compress(content, asbytes=True) if content else b""
+            return lambda content: codec.compress(content, asbytes=True)

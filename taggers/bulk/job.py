@@ -51,7 +51,7 @@ def run_job(
     """
     size = total_bytes(sources)
     interrupts = Interrupts()
-    output = _find_output(target, work, describe_job(sources, work), resume=resume, interrupts=interrupts)
+    output = _find_output(target, work, sources, resume=resume, interrupts=interrupts)
     if output.commit.done:
         output.finish()
         return output.commit
@@ -107,13 +107,14 @@ def _content_of(model: str) -> str | None:
 
 
 def _find_output(
-    target: Path | None, work: Work, job: Mapping[str, Any], *, resume: bool, interrupts: Interrupts
+    target: Path | None, work: Work, sources: Sequence[Source], *, resume: bool, interrupts: Interrupts
 ) -> Output:
     if target is None:
         return StreamOutput(standard_output(), "<stdout>", work.output, interrupts)
     if target.exists() and not target.is_file():  # nothing may take the place of a device or a pipe
         return StreamOutput(None, str(target), work.output, interrupts)
     # A link stays a link.
+    job = describe_job(sources, work)
     return FileOutput(target.resolve(), work.output, job, resume=resume, interrupts=interrupts)
 
 

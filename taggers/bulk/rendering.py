@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from taggers.bulk.compression import Compression, compressor, nothing_compressed, split_suffix
+from taggers.bulk.compression import Compression, compressor, file_compressor, split_suffix
 from taggers.document import Document
 from taggers.errors import TaglineError
 from taggers.formats.answer import document_to_json
@@ -28,7 +28,7 @@ _SUFFIXES: dict[str, OutputFormat] = {
 }
 _NAMES_OF_WORDS = {"conllu": "CoNLL-U", "iob2": "IOB2"}
 """Formats that consist of words, and what people call them."""
-_UNWRITABLE = (TypeError, ValueError, OverflowError, RecursionError, NotImplementedError)
+UNWRITABLE = (TypeError, ValueError, OverflowError, RecursionError, NotImplementedError)
 """What writers raise for what their format cannot hold; Arrow's errors are among them."""
 _WIDE = 1000  # columns of a table that no terminal cuts
 
@@ -79,7 +79,7 @@ class OutputOptions:
     @property
     def nothing(self) -> bytes:
         """The whole of an output without documents, head or tail."""
-        return nothing_compressed(self.compression)
+        return file_compressor(self.compression)(b"")
 
     def _compressed(self, text: str) -> bytes:
         return compressor(self.compression)(text.encode("utf-8"))
@@ -122,7 +122,7 @@ def render_good(render: Render, chunk: Sequence[Tagged]) -> tuple[bytes, Mapping
     """The part of those documents that a format can hold, and by their numbers what is wrong with the others."""
     try:
         return render(chunk), {}
-    except _UNWRITABLE:
+    except UNWRITABLE:
         problems = {one.number: problem for one in chunk if (problem := _problem_of(render, one))}
     return render([one for one in chunk if one.number not in problems]), problems
 
@@ -130,7 +130,7 @@ def render_good(render: Render, chunk: Sequence[Tagged]) -> tuple[bytes, Mapping
 def _problem_of(render: Render, tagged: Tagged) -> str | None:
     try:
         render([tagged])
-    except _UNWRITABLE as error:
+    except UNWRITABLE as error:
         return f"cannot be written: {str(error).partition(chr(10))[0]}"
     return None
 

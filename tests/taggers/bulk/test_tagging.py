@@ -117,9 +117,11 @@ def test_what_the_format_cannot_hold_is_named_and_the_others_are_written(work) -
 
 
 def test_number_that_no_float_holds_is_a_failure(tagger) -> None:
-    line = b'{"text": "a", "sentences": [], "spans": {}, "score": 1' + b"0" * 400 + b"}"
-    answer = tagger(Chunk((Piece("a.jsonl", "jsonl", 1, 1, line),), 0, Position(records=1), 9))
-    assert answer.documents + len(answer.failures) == 1
+    span = {"label": "A", "start": 0, "end": 1, "text": "a", "sentence": 0, "tokens": [0, 1], "score": 10**400}
+    sentence = {"start": 0, "end": 1, "tokens": [{"text": "a", "start": 0, "end": 1}]}
+    answer = tagger(chunk({"text": "a", "sentences": [sentence], "spans": {"x": [span]}}, {"text": "Ada"}))
+    assert answer.documents == 1
+    assert [failure.place for failure in answer.failures] == ["a.jsonl:1"]
 
 
 def test_text_without_words_is_a_document_like_any_other(tagger) -> None:
