@@ -103,7 +103,9 @@ class ChunkTagger:
             written += await served.run(_write, step, tokens=tokens, lane=Lane.BACKGROUND)
         lines = [line for line in written if isinstance(line, _Line)]
         failures = [(number, one) for number, one in enumerate(written, chunk.first) if isinstance(one, Failure)]
-        part = Part(chunk.first, [line.text for line in lines], failures, _typed([line.record for line in lines]))
+        records = [line.record for line in lines]
+        places = [record.place for record in records]
+        part = Part(chunk.first, [line.text for line in lines], places, failures, _typed(records))
         return Outcome(
             await asyncio.to_thread(part.pack),
             chunk.end,

@@ -1,7 +1,7 @@
 """Desk: what clients ask of jobs, between the routes and the store."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +13,6 @@ from service.errors import BadRequest, FieldError, JobNotFound, JobNotOver
 from service.jobs.crew import Crew
 from service.jobs.folder import JobsFolder
 from service.jobs.job import LIVE, Input, Job, Order
-from service.jobs.part import read_failures
 from service.jobs.schemas import JobFromSource, JobOptions
 from service.jobs.sources import (
     base_name,
@@ -30,7 +29,7 @@ from service.metrics import Metrics
 from service.registry import Registry
 from service.settings import Settings
 from taggers.bulk.compression import split_suffix
-from taggers.bulk.pieces import Failure, ReadOptions
+from taggers.bulk.pieces import ReadOptions
 from taggers.bulk.sources import SourceFormat, total_bytes
 from taggers.errors import TaglineError
 
@@ -163,6 +162,10 @@ class Desk:
         await self._crew.stop(id)
         await asyncio.to_thread(self._folder.remove, id)
 
+    async def files_so_far(self, job: Job) -> Sequence[Path]:
+        """The files of a job's chunks that are done."""
+        return await asyncio.to_thread(self._files, job)
+
     async def files(self, job: Job) -> Sequence[Path]:
         """The files of a job's chunks.
 
@@ -172,12 +175,7 @@ class Desk:
         if job.state in LIVE:
             progress = "" if job.progress is None else f", {job.progress:.0%} done"
             raise JobNotOver(f"the job is {job.state}{progress}; its results are there when it is over")
-        return await asyncio.to_thread(self._files, job)
-
-    async def failures(self, job: Job) -> Iterator[Failure]:
-        """The records of a job that gave nothing, so far."""
-        files = await asyncio.to_thread(self._files, job)
-        return (failure for file in files for _, failure in read_failures(file))
+        return await self.files_so_far(job)
 
     def parquet(self, job: Job) -> Path:
         """Where a job's results in Parquet are, once they are made."""

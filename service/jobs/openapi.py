@@ -14,7 +14,7 @@ from litestar.openapi.spec.enums import OpenAPIFormat, OpenAPIType
 
 from service.jobs.desk import MEDIA_FORMATS
 from service.jobs.results import MEDIA_TYPES
-from service.jobs.schemas import JobOptions, ResultOptions
+from service.jobs.schemas import FailureOptions, JobOptions, ResultOptions
 from service.openapi import query_parameters
 from service.stream import NDJSON
 
@@ -55,10 +55,11 @@ class ResultsOperation(Operation):
 
 @dataclass
 class FailuresOperation(Operation):
-    """What ``GET /v1/jobs/{id}/failures`` answers."""
+    """What ``GET /v1/jobs/{id}/failures`` takes and answers."""
 
     def __post_init__(self) -> None:
-        """Fill in the form."""
+        """Fill in the parameter and the form."""
+        self.parameters = [*(self.parameters or []), *query_parameters(FailureOptions)]
         fields: dict[str, Reference | Schema] = {name: Schema(type=OpenAPIType.STRING) for name in ("place", "reason")}
         line = Schema(type=OpenAPIType.OBJECT, properties=fields)
         responses = self.responses or {}

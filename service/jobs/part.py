@@ -1,13 +1,13 @@
 """Part: what became of a chunk, in one file: a ZIP with lines of JSON, and what they cannot hold.
 
-``documents.jsonl`` is the output of the job as ``tagline tag`` writes it. ``failures.jsonl`` names the records that
-gave nothing, and ``part.json`` how many come before. Where the input has columns with types (Parquet), the other
-columns are there once more, as ``extras.arrow``.
+``documents.jsonl`` is the output of the job as ``tagline tag`` writes it, and ``places.jsonl`` says where each of them
+stands in the input. ``failures.jsonl`` names the records that gave nothing, and ``part.json`` how many come before.
+Where the input has columns with types (Parquet), the other columns are there once more, as ``extras.arrow``.
 """
 
 import io
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,8 @@ from taggers.bulk.records import OWN_COLUMNS
 from taggers.bulk.rendering import Tagged
 from taggers.formats.answer_reader import document_from_json
 
-_DOCUMENTS, _FAILURES, _HEAD, _EXTRAS = "documents.jsonl", "failures.jsonl", "part.json", "extras.arrow"
+_DOCUMENTS, _PLACES, _FAILURES, _HEAD = "documents.jsonl", "places.jsonl", "failures.jsonl", "part.json"
+_EXTRAS = "extras.arrow"
 _FAST = 1
 _READ_BYTES = 1 << 20
 
@@ -32,12 +33,14 @@ class Part:
     Attributes:
         first: How many records of the input come before it.
         lines: The documents in it, tagged, each as a line.
+        places: Where each of them stands.
         failures: The records that gave nothing, each with how many come before it.
         extras: The other columns of the documents, as an Arrow stream; empty where JSON holds them.
     """
 
     first: int
     lines: Sequence[str]
+    places: Sequence[str]
     failures: Sequence[tuple[int, Failure]]
     extras: bytes = b""
 
@@ -50,7 +53,8 @@ class Part:
         with ZipFile(packed, "w", ZIP_DEFLATED, compresslevel=_FAST) as file:
             file.writestr(_HEAD, json.dumps({"first": self.first}))
             file.writestr(_DOCUMENTS, "".join(self.lines).encode("utf-8"))
-            file.writestr(_FAILURES, b"".join(msgspec.json.encode(failure) + b"\n" for failure in failures))
+            file.writestr(_PLACES, _json_lines(self.places))
+            file.writestr(_FAILURES, _json_lines(failures))
             file.writestr(_EXTRAS, self.extras)
         return packed.getvalue()
 
@@ -76,13 +80,18 @@ def read_tagged(path: Path) -> Iterator[Tagged]:
     with ZipFile(path) as file, file.open(_DOCUMENTS) as stream:
         number = json.loads(file.read(_HEAD))["first"]
         schema, extras = _read_extras(file.read(_EXTRAS))
-        for index, line in enumerate(stream):
+        places = map(json.loads, file.read(_PLACES).splitlines())
+        for index, (line, place) in enumerate(zip(stream, places, strict=True)):
             while number in failed:
                 number += 1
             data = msgspec.json.decode(line, type=dict[str, Any])
             own = {name: data.pop(name) for name in OWN_COLUMNS}
-            yield Tagged(document_from_json(own), number, data if schema is None else extras[index], schema)
+            yield Tagged(document_from_json(own), number, place, data if schema is None else extras[index], schema)
             number += 1
+
+
+def _json_lines(values: Iterable[Any]) -> bytes:
+    return b"".join(msgspec.json.encode(value) + b"\n" for value in values)
 
 
 def _read_extras(stream: bytes) -> tuple[Any, Sequence[Mapping[str, Any]]]:

@@ -9,12 +9,13 @@ from uuid import uuid4
 from service.errors import BadRequest, NotAcceptable
 from service.exchange import AnyRequest, accept_of
 from service.jobs.job import Order
-from service.jobs.part import read_lines, read_tagged
+from service.jobs.part import read_failures, read_lines, read_tagged
 from service.jobs.schemas import ResultFormat, ResultOptions
 from service.rendering import best_match
 from service.stream import NDJSON
 from taggers.bulk.compression import split_suffix
-from taggers.bulk.rendering import OutputOptions, find_renderer, render_good
+from taggers.bulk.pieces import Failure
+from taggers.bulk.rendering import OutputOptions, Tagged, find_renderer, render_good
 from taggers.errors import TaglineError
 from taggers.formats.answer import document_to_json
 from taggers.formats.jsonl import write_line
@@ -49,7 +50,7 @@ def choose_result(request: AnyRequest, options: ResultOptions) -> ResultFormat:
     return next(format for format, media_type in MEDIA_TYPES.items() if media_type == found)
 
 
-def check_result(order: Order, format: ResultFormat, unit: OffsetUnit) -> None:
+def check_result(order: Order, format: ResultFormat, unit: OffsetUnit = OffsetUnit.CODEPOINT) -> None:
     """Go on only if a job's results have this form.
 
     Raises:
@@ -81,9 +82,8 @@ def write_results(order: Order, files: Sequence[Path], format: ResultFormat, uni
     render = find_renderer(options, span_tasks=order.layers)
     yield options.head
     for file in files:
-        tagged = read_tagged(file)
-        while some := list(islice(tagged, _AT_ONCE)):
-            yield render_good(render, some)[0]
+        for some in _some(read_tagged(file)):
+            yield render_good(render, some, options)[0]
     yield options.tail
 
 
@@ -100,17 +100,36 @@ def make_parquet(order: Order, files: Sequence[Path], target: Path) -> None:
     """
     from taggers.formats.parquet import streams_to_parquet  # pyarrow takes a moment to import
 
-    render = find_renderer(OutputOptions("parquet"), span_tasks=order.layers)
+    options = OutputOptions("parquet")
+    render = find_renderer(options, span_tasks=order.layers)
     spool, made = (target.with_name(f"{target.name}-{uuid4().hex}") for _ in range(2))
     try:
         with spool.open("xb") as stream:
             for file in files:
-                stream.write(render_good(render, list(read_tagged(file)))[0])
+                stream.write(render_good(render, list(read_tagged(file)), options)[0])
         streams_to_parquet(spool, made)
         made.replace(target)
     finally:
         for path in (spool, made):
             path.unlink(missing_ok=True)
+
+
+def find_failures(order: Order, files: Sequence[Path], format: ResultFormat) -> Iterator[Failure]:
+    """The records of a job that gave nothing: those that could not be tagged, and those that a form cannot hold.
+
+    Args:
+        order: What was asked for.
+        files: Those of its chunks.
+        format: The form.
+    """
+    options = OutputOptions(format)
+    render = find_renderer(options, span_tasks=order.layers)
+    for file in files:
+        failures = dict(read_failures(file))
+        if format != "jsonl":  # which holds all that was tagged
+            for some in _some(read_tagged(file)):
+                failures |= render_good(render, some, options)[1]
+        yield from (failures[number] for number in sorted(failures))
 
 
 def disposition(order: Order, suffix: str) -> str:
@@ -124,6 +143,11 @@ def disposition(order: Order, suffix: str) -> str:
     name = f"{inner.stem or 'job'}.{suffix}"
     plain = "".join(character if character.isascii() and character not in '"\\%' else "_" for character in name)
     return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"
+
+
+def _some(tagged: Iterator[Tagged]) -> Iterator[list[Tagged]]:
+    while some := list(islice(tagged, _AT_ONCE)):
+        yield some
 
 
 def _read_in_units(file: Path, unit: OffsetUnit) -> Iterator[bytes]:

@@ -21,10 +21,11 @@ from service.jobs.results import (
     check_result,
     choose_result,
     disposition,
+    find_failures,
     make_parquet,
     write_results,
 )
-from service.jobs.schemas import JobAnswer, JobFromSource, JobOptions, JobsAnswer, ResultOptions
+from service.jobs.schemas import FailureOptions, JobAnswer, JobFromSource, JobOptions, JobsAnswer, ResultOptions
 from service.jobs.threads import in_threads
 from service.jobs.upload import Upload, writing
 from service.openapi import problems
@@ -142,8 +143,11 @@ async def show_results(request: AnyRequest, desk: NamedDependency[Desk], id: Fro
 )
 async def show_failures(request: AnyRequest, desk: NamedDependency[Desk], id: FromPath[str]) -> Response[Any]:
     """One a line: where it stands, and why not. While the job goes on, those found so far."""
+    format = read_query(request.query_params.multi_items(), FailureOptions).format
     job = await desk.find(id, owner=client_of(request.scope))
-    lines = (msgspec.json.encode(failure) + b"\n" for failure in await desk.failures(job))
+    check_result(job.order, format)
+    failures = find_failures(job.order, await desk.files_so_far(job), format)
+    lines = (msgspec.json.encode(failure) + b"\n" for failure in failures)
     headers = {"Content-Disposition": disposition(job.order, "errors.jsonl")}
     return Stream(in_threads(lines), media_type=NDJSON, headers=headers)
 

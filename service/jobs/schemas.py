@@ -50,6 +50,13 @@ class ResultOptions(RequestModel):
     """What offsets count, in JSON Lines: Unicode code points, UTF-16 code units, or UTF-8 bytes."""
 
 
+class FailureOptions(RequestModel):
+    """The query of ``GET /v1/jobs/{id}/failures``."""
+
+    format: ResultFormat = "jsonl"
+    """Also those that this form of the results has no place for, as CoNLL-U has none for a text without words."""
+
+
 class JobAnswer(BaseModel):
     """A job. Times are ISO 8601, in UTC."""
 

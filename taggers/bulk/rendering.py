@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from taggers.bulk.compression import Compression, compressor, file_compressor, split_suffix
+from taggers.bulk.pieces import Failure
 from taggers.document import Document
 from taggers.errors import TaglineError
 from taggers.formats.answer import document_to_json
@@ -40,12 +41,14 @@ class Tagged:
     Attributes:
         document: The document.
         number: How many records of the input come before it, good or bad.
+        place: Where it stands in the input.
         extra: The other columns.
         schema: The Arrow schema that tells their types, if they come from Parquet.
     """
 
     document: Document
     number: int
+    place: str
     extra: Mapping[str, Any]
     schema: Any = None
 
@@ -118,13 +121,15 @@ def choose_output(output: Path | None, to: OutputFormat | None, *, title: str) -
     return OutputOptions(format, compression, title, shutil.get_terminal_size().columns if terminal else None)
 
 
-def render_good(render: Render, chunk: Sequence[Tagged]) -> tuple[bytes, Mapping[int, str]]:
+def render_good(render: Render, chunk: Sequence[Tagged], options: OutputOptions) -> tuple[bytes, Mapping[int, Failure]]:
     """The part of those documents that a format can hold, and by their numbers what is wrong with the others."""
+    failures = {one.number: Failure(one.place, why) for one in chunk if (why := options.problem_with(one.document))}
+    good = [one for one in chunk if one.number not in failures]
     try:
-        return render(chunk), {}
+        return render(good), failures
     except UNWRITABLE:
-        problems = {one.number: problem for one in chunk if (problem := _problem_of(render, one))}
-    return render([one for one in chunk if one.number not in problems]), problems
+        failures |= {one.number: Failure(one.place, why) for one in good if (why := _problem_of(render, one))}
+    return render([one for one in good if one.number not in failures]), failures
 
 
 def _problem_of(render: Render, tagged: Tagged) -> str | None:

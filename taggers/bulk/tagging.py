@@ -64,12 +64,10 @@ class ChunkTagger:
             answer = record if isinstance(record, Failure) else next(answers)
             if isinstance(answer, Failure):
                 failures[number] = answer
-            elif isinstance(record, Record) and (problem := self._work.output.problem_with(answer)):
-                failures[number] = Failure(record.place, problem)
             elif isinstance(record, Record):
-                tagged.append(Tagged(answer, number, record.extra, record.schema))
-        content, unwritten = render_good(self._render, tagged)
-        failures |= {number: Failure(parsed[number - chunk.first].place, unwritten[number]) for number in unwritten}
+                tagged.append(Tagged(answer, number, record.place, record.extra, record.schema))
+        content, unwritten = render_good(self._render, tagged, self._work.output)
+        failures |= unwritten
         tagged = [one for one in tagged if one.number not in unwritten]
         return TaggedChunk(
             self._compress(content),

@@ -44,7 +44,7 @@ def results(client: Client, id: str, **query: str) -> bytes:
     return answer.content
 
 
-def failures(client: Client, id: str) -> list[Json]:
-    answer = client.get(f"/v1/jobs/{id}/failures")
+def failures(client: Client, id: str, **query: str) -> list[Json]:
+    answer = client.get(f"/v1/jobs/{id}/failures", params=query)
     assert answer.headers["content-type"] == "application/x-ndjson"
     return list(map(json.loads, answer.content.splitlines()))

@@ -121,10 +121,12 @@ def test_results_are_what_tagline_tag_writes(
     assert comparable(found, format, tmp_path / "found") == comparable(expected, format, tmp_path / "expected")
     errors = tmp_path / "out.errors.jsonl"
     failed = [json.loads(line) for line in errors.read_bytes().splitlines()] if errors.exists() else []
+    assert failures(client, job["id"], format=format) == failed
     # A job knows no format before its results are asked for: what only this one cannot hold is no failure of it.
     of_format = [one for one in failed if one["reason"].startswith("has no words, and ")]
     assert bool(of_format) == (name == "in.txt" and format in ("conllu", "iob2"))
     assert failures(client, job["id"]) == [one for one in failed if one not in of_format]
+    assert job["failures"] == len(failed) - len(of_format)
 
 
 def test_a_job_tells_how_far_it_is(client: TestClient[Litestar]) -> None:

@@ -13,7 +13,7 @@ from taggers.errors import TaglineError
 def tagged(number: int, **extra) -> Tagged:
     document = Document.from_words([["Ada", "came"]])
     sentence = document.sentences[0].annotated(spans={"ner": (Span(0, 1, "PER"),)})
-    return Tagged(Document(document.text, (sentence,)), number, extra)
+    return Tagged(Document(document.text, (sentence,)), number, f"in:{number + 1}", extra)
 
 
 @pytest.mark.parametrize(
