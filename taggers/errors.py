@@ -3,6 +3,7 @@
     TaglineError
     ├── FormatError            an annotation file is malformed; carries path and line
     ├── InvalidText            a text is not valid Unicode (a lone surrogate)
+    ├── InputUnreachable       what lies elsewhere cannot be read now; later it may be
     ├── ConfigError            a training or model configuration is wrong
     ├── UnknownTask            a task was asked for that the model does not have
     └── ModelError
@@ -48,6 +49,10 @@ class InvalidText(TaglineError):
         super().__init__(f"not valid Unicode: lone surrogate U+{code_point:04X} at code point {position}")
         self.position = position
         self.code_point = code_point
+
+
+class InputUnreachable(TaglineError):
+    """A server with something to read does not answer, or broke off: that passes, and says nothing of what is there."""
 
 
 class ConfigError(TaglineError):
