@@ -7,6 +7,7 @@ from typing import Any
 import pyarrow
 import pyarrow.parquet
 
+from taggers.bulk.lines import ends_too_soon
 from taggers.bulk.pieces import Failure, Found, Piece, ReadOptions, too_long
 from taggers.bulk.sources import Source
 from taggers.errors import FormatError
@@ -35,7 +36,7 @@ def read_parquet(source: Source, raw: BufferedReader, options: ReadOptions, *, r
             schema = file.schema_arrow
             if "sentences" not in schema.names:
                 check_columns(schema.names, source.label, 1, text_field=options.text_field, id_field=options.id_field)
-            for fields in _rows_from(file, row):
+            for fields in _rows_from(file, row, source.label):
                 row += 1
                 yield _found(source, schema, options, row, fields)
     except pyarrow.ArrowException as error:
@@ -43,7 +44,7 @@ def read_parquet(source: Source, raw: BufferedReader, options: ReadOptions, *, r
         raise FormatError(source.label, row + 1, f"expected Parquet that can be read, found: {reason}") from error
 
 
-def _rows_from(file: pyarrow.parquet.ParquetFile, row: int) -> Iterator[Mapping[str, Any] | str]:
+def _rows_from(file: pyarrow.parquet.ParquetFile, row: int, name: str) -> Iterator[Mapping[str, Any] | str]:
     """The rows from ``row`` on, each as its values, or as what is wrong with it."""
     groups = range(file.num_row_groups)
     skipped = 0
@@ -53,6 +54,8 @@ def _rows_from(file: pyarrow.parquet.ParquetFile, row: int) -> Iterator[Mapping[
             break
         skipped += length
     else:
+        if row > skipped:
+            raise ends_too_soon(name)
         return
     start = row - skipped
     for batch in file.iter_batches(_BATCH_ROWS, row_groups=list(groups)[group:], use_threads=False):

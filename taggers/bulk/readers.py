@@ -44,7 +44,7 @@ def read_pieces(
     if format == "csv":
         yield from read_csv_rows(source, stream, options, offset=offset, line=line)
         return
-    skip_bytes(stream, offset)
+    skip_bytes(stream, offset, name=source.label)
     if format == "text" and not options.per_line:
         yield _whole_text(source, stream, options)
         return

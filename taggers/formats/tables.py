@@ -9,6 +9,7 @@ from taggers.errors import FormatError
 from taggers.formats.lines import strip_mark
 
 DEFAULT_ID_FIELD = "id"
+_ANY_SIZE = 2**31 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +33,6 @@ def read_table(
     *,
     text_field: str = "text",
     id_field: str = DEFAULT_ID_FIELD,
-    max_field: int = 2**31 - 1,
     number: Callable[[], int],
 ) -> Iterator[Row]:
     """The rows of a table after its header, each as soon as its lines are there.
@@ -45,13 +45,12 @@ def read_table(
         path: What errors call the table.
         text_field: A column that must be there.
         id_field: Another, unless it is the usual ``id``.
-        max_field: The most characters of a field; a quote that nothing closes swallows no more than that.
         number: The number of the line that was read last, from 1.
 
     Raises:
         FormatError: A column is missing, or the header is no row of CSV.
     """
-    csv.field_size_limit(max_field)  # the csv module's own limit of 128 KiB is shorter than a long article
+    csv.field_size_limit(_ANY_SIZE)  # the csv module's own limit of 128 KiB is shorter than a long article
     first = map(strip_mark, islice(lines, 1))  # before its quotes are looked for
     reader = csv.reader(chain(first, lines), strict=True)
     try:
@@ -72,7 +71,8 @@ def _rows(reader: Iterator[list[str]], header: Sequence[str], number: Callable[[
         except StopIteration:
             return
         except csv.Error as error:
-            yield Row(line, None, f"expected a row of CSV, found: {error}")
+            lines = f" (lines {line} to {number()})" if number() > line else ""
+            yield Row(line, None, f"expected a row of CSV, found: {error}{lines}")
             continue
         if len(fields) == len(header):
             yield Row(line, dict(zip(header, fields, strict=True)))

@@ -56,7 +56,7 @@ def test_what_can_be_read_of_a_damaged_stream_does_not_depend_on_how_it_is_asked
 
     def lines_behind(skipped: int) -> int:
         read = decompressed(stream(written), compression)
-        skip_bytes(read, skipped)
+        skip_bytes(read, skipped, name="a")
         lines: list[bytes] = []
         with pytest.raises(BROKEN_STREAM):
             lines.extend(iter(read.readline, b""))

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from taggers.bulk.lines import Lines, skip_bytes
+from taggers.errors import TaglineError
 
 
 def stream(content: bytes) -> io.BufferedReader:
@@ -55,9 +56,10 @@ class Pipe(io.BytesIO):
 @pytest.mark.parametrize("kind", [io.BytesIO, Pipe])
 def test_bytes_are_skipped(kind) -> None:
     read = io.BufferedReader(kind(b"0123456789"))
-    skip_bytes(read, 0)
+    skip_bytes(read, 0, name="a")
     read.read(1)
-    skip_bytes(read, 4)
+    skip_bytes(read, 4, name="a")
     assert read.read(1) == b"5"
-    skip_bytes(read, 100)
-    assert read.read() == b""
+    skip_bytes(read, 4, name="a")
+    with pytest.raises(TaglineError, match=r"^a ends before the place where this job left off"):
+        skip_bytes(read, 1, name="a")

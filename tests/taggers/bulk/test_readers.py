@@ -160,8 +160,25 @@ def test_bad_bytes_are_named_by_their_place_and_cost_only_their_record(name, con
         ("a.txt", b"x" * 101, ["a.txt: expected a text (or texts: --per-line) of at most 100 bytes, found 101"]),
         ("a.txt", b"x" * 100, ["x"]),
         ("a.jsonl", b'{"text": "%b"}\n{"text": "b"}\n' % (b"x" * 200), ["a.jsonl:1: expected a line of at most", "b"]),
-        ("a.csv", b'text\n"%b"\nb\n' % (b"x" * 200), ["a.csv:2: expected a line of at most 100 bytes, found 203", "b"]),
-        ("a.csv", b'text\na\n"%b' % (b"x\n" * 200), ["a", "a.csv:3: expected a row of CSV, found: field larger"]),
+        ("a.csv", b'text\n"%b"\nb\n' % (b"x" * 200), ["a.csv:2: expected a row of at most 100 bytes, found 203", "b"]),
+        (
+            "a.csv",
+            b'text\na\n"%b' % (b"x\n" * 200),
+            [
+                "a",
+                "a.csv:3: expected a row of at most 100 bytes, found 401 in lines 3 to 202, with a quote that nothing",
+            ],
+        ),
+        (
+            "a.csv",
+            b'text,n\n"%b",1\nb,2\n' % (b"x, y\n" * 200),
+            ["a.csv:2: expected a row of at most 100 bytes, found 1,005 in lines 2 to 202", "b"],
+        ),
+        (
+            "a.csv",
+            b'n,text\n1,"a ""b""\n%b""\n c"\n2,"b"\n' % (b"x" * 200),
+            ["a.csv:2: expected a row of at most 100 bytes, found 218 in lines 2 to 4", "b"],
+        ),
         (
             "a.conllu",
             b"# newdoc\n" + ROW.format(1).encode() * 9 + b"\n# newdoc\n" + ROW.format(1).encode(),
@@ -173,7 +190,7 @@ def test_what_is_too_long_is_named_and_costs_only_itself(name, content, expected
     monkeypatch.chdir(tmp_path)
     Path(name).write_bytes(content)
     found = items([name], max_record_bytes=100)
-    for item, start in zip(found, expected, strict=False):
+    for item, start in zip(found, expected, strict=True):
         said = f"{item.place}: {item.reason}" if isinstance(item, Failure) else item.document.text
         assert said.startswith(start)
 
