@@ -75,7 +75,7 @@ def open_input(order: Order, upload: Path) -> Sequence[Source]:
     """
     asked = order.input
     if asked.source is not None:
-        return find_sources([asked.source], format=asked.format or "auto")
+        return find_sources([asked.source], format=asked.format or "auto", may_move=False)
     size = upload.stat().st_size
     # As at a remote place, because what is called by its name lies somewhere else.
     return (Source(order.name, asked.format, asked.compression, size, "", (LocalFileSystem(), str(upload))),)

@@ -1,6 +1,7 @@
 """What there is to read: names of files, folders and patterns, here or at any fsspec address -> files in order."""
 
 import glob
+import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from taggers.bulk.compression import Compression, split_suffix
+from taggers.bulk.elsewhere import WEB, find_there, look_at, open_there
 from taggers.errors import TaglineError
 
 SourceFormat = Literal["text", "jsonl", "csv", "parquet", "conllu"]
@@ -28,7 +30,6 @@ _SUFFIXES: dict[str, SourceFormat] = {
     ".parquet": "parquet",
     ".conllu": "conllu",
 }
-_WEB = ("http", "https")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +72,7 @@ class Source:
 
         Raises:
             OSError: It cannot be read.
+            InputUnreachable: Its place does not answer.
         """
         if self._is_stdin:
             yield _stdin()  # not ours to close
@@ -78,28 +80,28 @@ class Source:
             with Path(self.name).open("rb") as stream:
                 yield stream
         else:
-            filesystem, path = self.remote
-            with filesystem.open(path, "rb") as stream:
-                yield BufferedReader(stream)
+            with open_there(*self.remote, self.name) as stream:
+                yield stream
 
 
 def find_sources(
-    names: Iterable[str], *, format: InputFormat = "auto", exclude: Sequence[Path] = ()
+    names: Iterable[str], *, format: InputFormat = "auto", exclude: Sequence[Path] = (), may_move: bool = True
 ) -> tuple[Source, ...]:
     """The files that names stand for, in the order given, those of a folder or a pattern sorted.
 
-    A folder gives the files in it and below whose suffix tells a format, or with ``format`` told all but hidden ones.
+    A folder gives the files in it and below whose suffix tells a format, or all with ``format`` told; none is hidden.
     All are looked at now: hours into a job is too late to hear that its last file is misspelled.
 
     Args:
         names: Files, folders, patterns (``*``, ``**``, ``?``), addresses with ``://``; ``-`` is standard input.
         format: ``auto`` goes by each file's suffix, and by the content where there is none.
         exclude: The job's own output: files that no folder or pattern gives, and that cannot be read by name.
+        may_move: Whether a web server may send us to another address.
 
     Raises:
         TaglineError: A suffix tells no format, a folder or a pattern gives no file, an address cannot be reached, or
             a file is the job's own output.
-        OSError: A file is not there.
+        OSError: A file is not there, or a folder cannot be read.
     """
     told = None if format == "auto" else format
     excluded = {path.resolve() for path in exclude}
@@ -108,7 +110,7 @@ def find_sources(
         if name == STDIN:
             sources.append(Source(name, told))
         elif "://" in name:
-            sources += _remote(name, told)
+            sources += _remote(name, told, may_move=may_move)
         else:
             sources += _local(name, told, excluded)
     return tuple(sources)
@@ -121,10 +123,11 @@ def total_bytes(sources: Iterable[Source]) -> int | None:
 
 
 def _local(name: str, told: SourceFormat | None, excluded: set[Path]) -> list[Source]:
+    if not name:
+        raise TaglineError("expected the name of a file, found an empty one")
     path = Path(name)
     if path.is_dir():
-        inside = sorted(file for file in path.rglob("*") if not _hidden(file.relative_to(path)))
-        found = [file for file in inside if file.is_file() and (told or _format_of(str(file)))]
+        found = [file for file in _files_below(path) if told or _format_of(str(file))]
     elif not path.exists() and glob.has_magic(name):
         matches = sorted(glob.glob(name, recursive=True))  # noqa: PTH207  Path.glob takes no absolute pattern
         found = [Path(file) for file in matches if Path(file).is_file()]
@@ -138,6 +141,29 @@ def _local(name: str, told: SourceFormat | None, excluded: set[Path]) -> list[So
     return [_local_file(str(file), told) for file in found]
 
 
+def _files_below(folder: Path) -> list[Path]:
+    """The files in a folder and below that are not hidden, sorted; behind links, too, but no folder twice.
+
+    A link to nothing is among them: it names a text that is missing.
+    """
+    found: list[Path] = []
+    seen = set()
+    for place, folders, files in os.walk(folder, onerror=_refuse, followlinks=True):
+        state = Path(place).stat()
+        if (state.st_dev, state.st_ino) in seen:
+            folders.clear()
+            continue
+        seen.add((state.st_dev, state.st_ino))
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        inside = [Path(place, name) for name in files if not name.startswith(".")]
+        found += [file for file in inside if file.is_file() or not file.exists()]
+    return sorted(found)
+
+
+def _refuse(error: OSError) -> None:
+    raise error
+
+
 def _local_file(name: str, told: SourceFormat | None) -> Source:
     state = Path(name).stat()  # raises where there is no such file
     format, compression = _check_format(name, told)
@@ -146,35 +172,19 @@ def _local_file(name: str, told: SourceFormat | None) -> Source:
     return Source(name, format, compression, state.st_size, f"{state.st_size}-{state.st_mtime_ns}")
 
 
-def _remote(name: str, told: SourceFormat | None) -> list[Source]:
-    from fsspec.core import url_to_fs
+def _remote(name: str, told: SourceFormat | None, *, may_move: bool) -> list[Source]:
+    def wanted(file: str) -> bool:
+        return bool(told or _format_of(file))
 
-    try:
-        filesystem, path = url_to_fs(name)
-        if name.startswith(_WEB):  # a question mark is no pattern there, and a page is no folder
-            return [_remote_file(name, filesystem, path, told)]
-        if glob.has_magic(path):
-            found = filesystem.glob(path)
-        elif filesystem.isdir(path):
-            found = [file for file in filesystem.find(path) if told or _format_of(file)]
-        else:
-            return [_remote_file(name, filesystem, path, told)]
-        sources = [_remote_file(filesystem.unstrip_protocol(file), filesystem, file, told) for file in sorted(found)]
-    except (TaglineError, FileNotFoundError):
-        raise
-    except Exception as error:  # each client has exceptions of its own
-        raise TaglineError(f"{name}: {error}") from error
-    if not sources:
-        raise TaglineError(f"{name}: {_no_files(not glob.has_magic(path), told)}")
-    return sources
+    filesystem, found = find_there(name, wanted=wanted, may_move=may_move)
+    if not found:
+        raise TaglineError(f"{name}: {_no_files(not glob.has_magic(name), told)}")
+    return [_remote_file(file, filesystem, path, told) for file, path in found]
 
 
 def _remote_file(name: str, filesystem: Any, path: str, told: SourceFormat | None) -> Source:
-    format, compression = _check_format(name.partition("?")[0] if name.startswith(_WEB) else name, told)
-    try:
-        details = filesystem.info(path)
-    except FileNotFoundError as error:
-        raise FileNotFoundError(error.errno, "No such file", name) from error
+    format, compression = _check_format(name.partition("?")[0] if name.startswith(WEB) else name, told)
+    details = look_at(filesystem, path, name)
     version = next((str(details[key]) for key in ("ETag", "etag", "mtime", "LastModified") if key in details), "")
     return Source(name, format, compression, details.get("size"), version, (filesystem, path))
 
@@ -191,10 +201,6 @@ def _check_format(name: str, told: SourceFormat | None) -> tuple[SourceFormat | 
 
 def _format_of(name: str) -> SourceFormat | None:
     return _SUFFIXES.get(Path(split_suffix(name)[0]).suffix.lower())
-
-
-def _hidden(path: Path) -> bool:
-    return any(part.startswith(".") for part in path.parts)
 
 
 def _no_files(is_folder: bool, told: SourceFormat | None) -> str:

@@ -36,8 +36,11 @@ class Quotes:
                 self._state = "quoted"
             case "begin" | "field":
                 found = _END_OF_FIELD.search(piece, place)
-                self._state = {None: "field", b"\r": "wrong"}.get(found and found[0], "begin")
-                return len(piece) if found is None else found.end()
+                if found is None:
+                    self._state = "field"
+                    return len(piece)
+                self._state = "wrong" if found[0] == b"\r" else "begin"
+                return found.end()
             case "quoted":
                 end = piece.find(b'"', place)
                 if end < 0:

@@ -1,5 +1,6 @@
 """Sources: files, folders, patterns and addresses, in order; what is not there is told at once."""
 
+import errno
 import io
 import os
 import sys
@@ -36,6 +37,31 @@ def test_order_is_that_given_and_inside_a_folder_sorted() -> None:
 
 def test_format_told_takes_all_but_hidden_files() -> None:
     assert names("sub", format="text") == ["sub/c.jsonl.gz", "sub/noname", "sub/picture.png"]
+
+
+def test_folder_goes_on_behind_links_and_none_is_read_twice() -> None:
+    Path("elsewhere").mkdir()
+    Path("elsewhere/e.txt").write_text("e")
+    Path("in").mkdir()
+    Path("in/link").symlink_to("../elsewhere")
+    Path("in/round").symlink_to("../in")
+    assert names("in") == ["in/link/e.txt"]
+    Path("in/lost.txt").symlink_to("nowhere")
+    with pytest.raises(FileNotFoundError, match=r"in/lost.txt"):
+        names("in")
+
+
+def test_folder_that_may_not_be_read_is_told(monkeypatch) -> None:
+    scandir = os.scandir
+
+    def refuse(path):  # the superuser, who may run this, may read any folder
+        if Path(path) == Path("sub"):
+            raise PermissionError(errno.EACCES, "Permission denied", path)
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    with pytest.raises(PermissionError, match="sub"):
+        names(".")
 
 
 def test_own_output_is_no_input() -> None:
@@ -89,6 +115,7 @@ def test_sizes_add_up_where_they_are_known() -> None:
         ("a.json.gz", "the suffix tells no format"),
         ("memory://nothing/*.txt", "no file matches"),
         ("nonsense://a.txt", "nonsense"),
+        ("", "expected the name of a file, found an empty one"),
     ],
 )
 def test_nothing_to_read_is_told(name, problem) -> None:

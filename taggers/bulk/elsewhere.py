@@ -1,0 +1,146 @@
+"""Files at an address, which fsspec reads: found, and opened so that what passes is told from what is wrong there."""
+
+import glob
+from collections.abc import Callable, Mapping, Sequence
+from errno import ENOENT
+from http import HTTPStatus
+from io import BufferedReader, RawIOBase
+from typing import Any
+
+from fsspec.core import url_to_fs
+from fsspec.implementations.local import LocalFileSystem
+
+from taggers.errors import InputUnreachable, TaglineError
+
+WEB = ("http://", "https://")
+_BUSY = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS)
+_REDIRECTION = 3
+
+
+def find_there(name: str, *, wanted: Callable[[str], bool], may_move: bool) -> tuple[Any, Sequence[tuple[str, str]]]:
+    """The files that an address stands for, sorted, as they are now.
+
+    Args:
+        name: An address, or a pattern of some.
+        wanted: Whether a file in a folder is.
+        may_move: Whether a server may send us to another address.
+
+    Returns:
+        The file system, and of each file what it is called and its path there.
+
+    Raises:
+        TaglineError: There is no such kind of address, its package is missing, or it is not for us to read.
+        InputUnreachable: It does not answer.
+        FileNotFoundError: There is no such file.
+    """
+    is_web = name.startswith(WEB)
+    options = {} if may_move or not is_web else {"allow_redirects": False, "client_kwargs": {"raise_for_status": _stay}}
+    try:
+        filesystem, path = url_to_fs(name, **options)
+    except Exception as error:
+        raise TaglineError(f"{name}: {error}") from error
+    try:
+        filesystem.invalidate_cache()  # what it was told before, maybe days ago
+        if is_web:  # a question mark is no pattern there, and a page is no folder
+            return filesystem, [(name, path)]
+        if glob.has_magic(path):
+            inside = filesystem.glob(path, detail=True)
+            found = [file for file, details in inside.items() if details["type"] == "file"]
+        elif filesystem.isdir(path):
+            found = [file for file in filesystem.find(path) if wanted(file)]
+        else:
+            return filesystem, [(name, path)]
+    except Exception as error:
+        raise _as_ours(error, name) from error
+    return filesystem, [(filesystem.unstrip_protocol(file), file) for file in sorted(found) if not _hidden(file, path)]
+
+
+def look_at(filesystem: Any, path: str, name: str) -> Mapping[str, Any]:
+    """What is told of a file.
+
+    Raises:
+        TaglineError: It is not for us to read.
+        InputUnreachable: Its place does not answer.
+        FileNotFoundError: There is no such file.
+    """
+    try:
+        details: Mapping[str, Any] = filesystem.info(path)
+    except Exception as error:
+        raise _as_ours(error, name) from error
+    return details
+
+
+def open_there(filesystem: Any, path: str, name: str) -> BufferedReader:
+    """Open a file.
+
+    Raises:
+        TaglineError: It is not for us to read.
+        InputUnreachable: Its place does not answer; reading may raise that, too.
+        FileNotFoundError: There is no such file.
+    """
+    if isinstance(filesystem, LocalFileSystem):
+        return BufferedReader(filesystem.open(path, "rb"))
+    try:
+        return BufferedReader(_Reader(filesystem.open(path, "rb"), name))
+    except Exception as error:
+        raise _as_ours(error, name) from error
+
+
+class _Reader(RawIOBase):
+    """A file of fsspec whose errors are ours."""
+
+    def __init__(self, file: Any, name: str) -> None:
+        self._file = file
+        self._name = name
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return bool(self._file.seekable())
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        return self._file.seek(offset, whence)  # type: ignore[no-any-return]
+
+    def tell(self) -> int:
+        return self._file.tell()  # type: ignore[no-any-return]
+
+    def readinto(self, buffer: Any) -> int:
+        try:
+            return self._file.readinto(buffer)  # type: ignore[no-any-return]
+        except Exception as error:
+            raise _as_ours(error, self._name) from error
+
+    def close(self) -> None:
+        self._file.close()
+        super().close()
+
+
+def _as_ours(error: BaseException, name: str) -> Exception:
+    status = getattr(error, "status", None)  # aiohttp's errors have one
+    if isinstance(error, FileNotFoundError):
+        if error.__cause__ is not None:  # fsspec says that a page is missing whatever went wrong
+            return _as_ours(error.__cause__, name)
+        return FileNotFoundError(ENOENT, "No such file", name)
+    if status == HTTPStatus.NOT_FOUND:
+        return FileNotFoundError(ENOENT, "No such file", name)
+    reason = (str(error) or type(error).__name__).splitlines()[0]
+    problem = reason if reason.startswith(name) else f"{name}: {reason}"
+    refused = isinstance(status, int) and status // 100 == 4 and status not in _BUSY
+    return TaglineError(problem) if refused or isinstance(error, PermissionError) else InputUnreachable(problem)
+
+
+def _hidden(file: str, path: str) -> bool:
+    """Whether a file is hidden, or in a folder that is, below the path or pattern that gave it."""
+    given = path.strip("/").split("/")
+    fixed = next((index for index, part in enumerate(given) if glob.has_magic(part)), len(given))
+    asked_for = any(part.startswith(".") for part in given[fixed:])
+    return not asked_for and any(part.startswith(".") for part in file.strip("/").split("/")[fixed:])
+
+
+async def _stay(response: Any) -> None:
+    """Called by aiohttp with every answer."""
+    if response.status // 100 == _REDIRECTION and "Location" in response.headers:
+        raise PermissionError(f"{response.url} has moved to {response.headers['Location']}: name that address")
+    if response.status != HTTPStatus.NOT_FOUND:  # of which fsspec tells
+        response.raise_for_status()
