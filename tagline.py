@@ -8,6 +8,7 @@ import os
 import sys
 from collections.abc import Sequence
 from importlib.metadata import version
+from pathlib import Path
 from typing import Annotated
 
 from cyclopts import App, CycloptsError, Parameter
@@ -33,6 +34,7 @@ OUTPUT_CLOSED = 141
 
 def main() -> None:
     """Run the command line in ``sys.argv`` and exit."""
+    _open_closed_streams()
     tokens = sys.argv[1:]
     sys.exit(run(build_app(tokens), tokens))
 
@@ -98,6 +100,13 @@ def run(app: App, tokens: Sequence[str]) -> int:
             raise
         return _complain(_failure(error), FAILURE)
     return status if isinstance(status, int) else 0
+
+
+def _open_closed_streams() -> None:
+    """Where a daemon started us without standard streams, nothing comes in, and what goes out goes nowhere."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):  # in the order of their numbers
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open(mode))  # noqa: SIM115  until the process ends
 
 
 def _complain(message: str, status: int) -> int:

@@ -18,6 +18,8 @@ from taggers.bulk.readers import read_pieces
 from taggers.bulk.sources import Source, find_sources
 from taggers.errors import FormatError
 
+_MAGIC_BYTES = 4
+
 
 def check_address(address: str, allowed: Sequence[str]) -> None:
     """Go on only if an address begins with what is allowed, letter by letter, and stays below it.
@@ -49,7 +51,7 @@ def _below(address: str, prefix: str) -> bool:
 def upload_compression(path: Path) -> Compression | None:
     """The compression of an upload, by its first bytes: its name may tell of what was sent, or of what was packed."""
     with path.open("rb") as stream:
-        return guess_compression(stream)
+        return guess_compression(stream.read(_MAGIC_BYTES))
 
 
 def read_options(input: Input, *, max_record_bytes: int) -> ReadOptions:

@@ -15,10 +15,11 @@ from typing import Any
 
 from taggers.bulk.chunks import TaggedChunk
 from taggers.bulk.interrupts import Interrupts
-from taggers.bulk.journal import Commit, Journal, read_journal
-from taggers.bulk.output import JOURNAL, MAKING, PART, beside, failures_beside, write_all
+from taggers.bulk.journal import Commit, Journal, check_unused, read_journal
+from taggers.bulk.output import JOURNAL, MAKING, PART, beside, failures_beside
 from taggers.bulk.progress import count
 from taggers.bulk.rendering import OutputOptions
+from taggers.bulk.streams import write_all
 from taggers.errors import TaglineError
 from taggers.formats.jsonl import write_line
 
@@ -66,6 +67,8 @@ class FileOutput:
         journal = Journal(self._journal_path, self._job, resume=self._resumed)  # locks out any other process
         self._journal = self._files.enter_context(closing(journal))
         self._begun = True
+        if not self.commit.output_bytes:  # of a run whose journal was taken away, and that may still write to its own
+            self._part.unlink(missing_ok=True)
         # A crash may have come between the journal and this file, which is cut to its length below in any case.
         part = os.open(self._part, os.O_RDWR | os.O_CREAT, 0o666)
         self._output = self._files.enter_context(FileIO(part, "r+"))
@@ -130,6 +133,7 @@ class FileOutput:
         """Where the last run of this job ended; None where there is nothing to go on with."""
         if resume:
             return read_journal(self._journal_path, self._job)
+        check_unused(self._journal_path)
         with suppress(TaglineError):
             commit = read_journal(self._journal_path, self._job)
             if commit is None or not commit.records:

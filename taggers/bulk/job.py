@@ -80,7 +80,7 @@ def run_job(
 
 def describe_failures(commit: Commit, target: Path | None) -> str:
     """One line on the records that gave nothing."""
-    named = "named above" if target is None else f"named in {failures_beside(target)}"
+    named = f"named in {failures_beside(target)}" if target is not None and target.is_file() else "named above"
     return f"{commit.failures:,} of {count(commit.records)} failed, {named}"
 
 

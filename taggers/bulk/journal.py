@@ -8,12 +8,14 @@ import fcntl
 import json
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from io import FileIO
 from pathlib import Path
-from typing import Any, Self
+from typing import IO, Any, Self
 
 from taggers.bulk.chunks import Position, TaggedChunk
+from taggers.bulk.streams import write_all
 from taggers.errors import TaglineError
 
 VERSION = 1
@@ -77,16 +79,23 @@ class Journal:
 
     def __init__(self, path: Path, job: Mapping[str, Any], *, resume: bool) -> None:
         self._file = FileIO(os.open(path, os.O_RDWR | os.O_CREAT, 0o666), "r+")
+        self._path = path
         try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+            _lock(self._file, path)
+        except TaglineError:
             self._file.close()
-            raise TaglineError(f"{path}: another process is at this job") from None
+            raise
         kept = self._file.readall().rfind(b"\n") + 1 if resume else 0
         self._file.truncate(kept)  # what a crash cut off
         self._file.seek(kept)
-        if not kept:
+        if kept:
+            return
+        try:
             self._add({"version": VERSION, **job})
+        except OSError:
+            self.close()
+            path.unlink(missing_ok=True)
+            raise
 
     def add(self, commit: Commit) -> None:
         """Note how far the job is; on return it is on the disk.
@@ -101,10 +110,25 @@ class Journal:
         self._file.close()
 
     def _add(self, entry: Mapping[str, Any]) -> None:
-        line = json.dumps(entry).encode("ascii") + b"\n"
-        if self._file.write(line) != len(line):
-            raise OSError("the journal could not be written")
+        write_all(self._file, json.dumps(entry).encode("ascii") + b"\n", str(self._path))
         os.fsync(self._file.fileno())
+
+
+def check_unused(path: Path) -> None:
+    """Go on only if no process has a journal open, which may also not be there.
+
+    Raises:
+        TaglineError: One has.
+    """
+    with suppress(FileNotFoundError), path.open("rb") as file:
+        _lock(file, path)
+
+
+def _lock(file: IO[bytes] | FileIO, path: Path) -> None:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise TaglineError(f"{path}: another process is at this job") from None
 
 
 def read_journal(path: Path, job: Mapping[str, Any]) -> Commit | None:

@@ -9,6 +9,7 @@ from taggers.bulk.chunks import TaggedChunk
 from taggers.bulk.interrupts import Interrupts
 from taggers.bulk.journal import Commit
 from taggers.bulk.rendering import OutputOptions
+from taggers.bulk.streams import write_all
 
 PART, JOURNAL, MAKING = ".part", ".journal", ".making"
 """What is beside a file until it is whole: its beginning, how much of that counts, and its last form."""
@@ -83,17 +84,6 @@ class StreamOutput:
     def _write(self, content: bytes) -> None:
         assert self._stream is not None, "an output is begun before it is written to"
         write_all(self._stream, content, self._name)
-
-
-def write_all(stream: RawIOBase, content: bytes, name: str) -> None:
-    """Write all of it; an error names the file."""
-    left = memoryview(content)
-    try:
-        while left:
-            left = left[stream.write(left) or 0 :]
-    except OSError as error:
-        error.filename = name
-        raise
 
 
 def standard_output() -> RawIOBase:

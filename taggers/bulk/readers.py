@@ -5,15 +5,17 @@ import re
 from collections.abc import Iterator
 from io import BufferedReader
 
-from taggers.bulk.compression import decompressed, guess_compression
+from taggers.bulk.compression import decompressed, guess_compression, tells_compression
 from taggers.bulk.conllu_documents import read_conllu_documents
 from taggers.bulk.csv_rows import read_csv_rows
 from taggers.bulk.lines import Line, Lines, skip_bytes
 from taggers.bulk.pieces import Failure, Found, Piece, PieceKind, ReadOptions, too_long
 from taggers.bulk.sources import Source, SourceFormat
+from taggers.bulk.streams import look_ahead
 
 _JSON_OBJECT = re.compile(rb'\s*\{\s*"')
 _CONLLU_ROW = re.compile(rb"1(-[0-9]+)?(\t[^\t]+){9}\r?\Z")
+_COMMENT = b"# "
 _SKIP_BYTES = 1 << 20
 
 
@@ -38,9 +40,14 @@ def read_pieces(
 
         yield from read_parquet(source, raw, options, row=offset)
         return
-    compression = source.compression or (guess_compression(raw) if source.format is None else None)
+    compression = source.compression
+    if compression is None:
+        head, raw = look_ahead(raw, tells_compression)
+        compression = guess_compression(head)
     stream = decompressed(raw, compression)
-    format = source.format or _guess(stream)
+    if source.format is None:
+        head, stream = look_ahead(stream, _tells_format)
+    format = source.format or _guess(head)
     if format == "csv":
         yield from read_csv_rows(source, stream, options, offset=offset, line=line)
         return
@@ -92,10 +99,16 @@ def _of_line(source: Source, lines: Lines, line: Line, kind: PieceKind, *, id: s
     return Found(item, lines.offset, lines.number, line.length)
 
 
-def _guess(stream: BufferedReader) -> SourceFormat:
-    """The format of a stream whose name tells nothing: what its first line (no comment) looks like."""
-    head = stream.peek().removeprefix(codecs.BOM_UTF8)
-    first = next((line for line in head.split(b"\n") if not line.startswith(b"# ")), b"")
+def _guess(head: bytes) -> SourceFormat:
+    """The format of what begins like this and whose name tells nothing: what its first line (no comment) looks like."""
+    lines = head.removeprefix(codecs.BOM_UTF8).split(b"\n")
+    first = next((line for line in lines if not line.startswith(_COMMENT)), b"")
     if _JSON_OBJECT.match(first):
         return "jsonl"
     return "conllu" if _CONLLU_ROW.match(first) else "text"
+
+
+def _tells_format(head: bytes) -> bool:
+    """Whether no more is needed to guess it."""
+    *lines, unfinished = head.removeprefix(codecs.BOM_UTF8).split(b"\n")
+    return any(not line.startswith(_COMMENT) for line in lines) or bool(_JSON_OBJECT.match(unfinished))

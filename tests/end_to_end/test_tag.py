@@ -119,3 +119,13 @@ def test_table_on_a_terminal(options, tmp_path) -> None:
     assert b"word" in shown
     assert b"upos" in shown
     assert b"a.txt" in shown
+
+
+@pytest.mark.parametrize("stream", [0, 1, 2])
+def test_file_to_file_where_a_standard_stream_is_closed(options, tmp_path, stream) -> None:
+    source, target = tmp_path / "in.txt", tmp_path / "out.jsonl"
+    source.write_text("Ada sings.")
+    command = [*TAGLINE, *options, str(source), "-o", str(target)]
+    code = f"import os, sys; os.close({stream}); os.execv(sys.argv[1], sys.argv[1:])"
+    assert subprocess.run([sys.executable, "-c", code, *command], timeout=120, check=False).returncode == 0
+    assert json.loads(target.read_text())["text"] == "Ada sings."

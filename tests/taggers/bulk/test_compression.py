@@ -32,7 +32,7 @@ def test_suffix(name, found) -> None:
 def test_chunks_one_behind_the_other_come_back_as_one(compression) -> None:
     compress = compressor(compression)
     written = compress(CONTENT) + compress(b"") + compress(b"the end")
-    assert guess_compression(stream(written)) == compression
+    assert guess_compression(written) == compression
     read = decompressed(stream(written), compression)
     assert read.readline() == b"line 0\n"
     assert read.read() == CONTENT[7:] + b"the end"

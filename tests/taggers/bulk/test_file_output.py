@@ -149,14 +149,42 @@ def test_output_that_is_shorter_than_its_journal_is_refused(target) -> None:
 
 
 def test_second_process_is_refused_and_harms_nothing(target) -> None:
-    made = output(target)
     other = FileOutput(target, OutputOptions("jsonl"), JOB, resume=False, interrupts=Interrupts())
+    made = output(target)
     with pytest.raises(TaglineError, match="another process is at this job"):
         other.begin()
     assert other.abandon() is None
     made.write(chunk(b"one", 1))
+    with pytest.raises(TaglineError, match="another process is at this job"):  # not that its journal may be removed
+        output(target)
     made.finish()
     assert target.read_bytes() == b"one"
+
+
+def test_process_whose_journal_was_removed_writes_to_no_other_output(target) -> None:
+    stale = output(target)
+    stale.write(chunk(b"one", 1))
+    target.with_name("out.journal").unlink()
+    made = output(target)
+    made.write(chunk(b"two", 1))
+    stale.write(chunk(b"three", 2))
+    made.finish()
+    assert target.read_bytes() == b"two"
+    stale.abandon()
+
+
+def test_full_disk_at_the_beginning_names_the_file_and_leaves_nothing(target) -> None:
+    made = FileOutput(target, OutputOptions("jsonl"), JOB, resume=False, interrupts=Interrupts())
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10, before[1]))
+    try:
+        with pytest.raises(OSError, match="File too large") as caught:
+            made.begin()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert caught.value.filename == str(target.with_name("out.journal"))
+    assert made.abandon() is None
+    assert names(target) == []
 
 
 def test_full_disk_keeps_whole_parts_and_names_the_file(target) -> None:

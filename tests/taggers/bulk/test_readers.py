@@ -16,10 +16,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from taggers.bulk.chunks import read_chunks
+from taggers.bulk.compression import compressor
 from taggers.bulk.pieces import Failure, Found, ReadOptions
 from taggers.bulk.readers import read_pieces
 from taggers.bulk.records import Record, parse_piece
-from taggers.bulk.sources import find_sources
+from taggers.bulk.sources import Source, find_sources
 from tests.strategies import texts
 
 ROW = "{0}\ta\t_\t_\t_\t_\t_\t_\t_\t_\n"
@@ -131,6 +132,36 @@ def test_date_that_python_has_not_costs_only_its_row(tmp_path) -> None:
     assert two.reason.startswith("expected values that Python knows, found: ")
 
 
+@pytest.mark.parametrize(
+    ("content", "first"),
+    [
+        (b'{"text": "a"}\n', "a"),
+        (b"\xef\xbb\xbf# newdoc id = x\n" + b"# text = a\n" * 2000 + ROW.format(1).encode() + b"\n", "a"),
+        (b"# A heading\n# and one more\n", "# A heading\n# and one more\n"),
+        (gzip.compress(b'{"text": "a"}\n', mtime=0), "a"),
+        (b"\x1f", "\x1f"),
+        (b"", ""),
+    ],
+)
+def test_format_of_a_pipe_does_not_depend_on_how_fast_it_comes(content, first) -> None:
+    class Slow(io.BytesIO):
+        def seekable(self) -> bool:
+            return False
+
+        def readinto(self, buffer) -> int:
+            return super().readinto(memoryview(buffer)[:1])
+
+    found = next(read_pieces(Source("-", None), io.BufferedReader(Slow(content)), ReadOptions()))
+    record = parse_piece(found.item, ReadOptions())
+    assert record.document.text == first
+
+
+@pytest.mark.parametrize("compress", [gzip.compress, compressor("zst")])
+def test_compressed_input_of_a_format_told_needs_no_suffix(compress, tmp_path) -> None:
+    (row,) = read("rows", compress(b"id,text\n1,hello\n"), tmp_path, format="csv")
+    assert row.document.text == "hello"
+
+
 def test_format_told_wins_over_the_suffix(tmp_path) -> None:
     assert read("a.jsonl", b"{", tmp_path, format="text")[0].document.text == "{"
 
@@ -209,8 +240,6 @@ def test_one_line_of_300_megabytes_is_named(tmp_path, monkeypatch) -> None:
 
 @pytest.mark.parametrize("suffix", [".gz", ".zst"])
 def test_file_that_is_cut_off_is_named_and_what_was_whole_is_kept(suffix, tmp_path, monkeypatch) -> None:
-    from taggers.bulk.compression import compressor
-
     monkeypatch.chdir(tmp_path)
     rows = b"".join(b'{"text": "%d %d"}\n' % (n, n * 7919) for n in range(20_000))
     content = compressor(suffix[1:])(rows)
