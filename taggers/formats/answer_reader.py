@@ -1,12 +1,16 @@
 """A tagged document from its JSON shape: the way back of ``answer.py``, which trusts nothing it reads."""
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from taggers.document import NO_VALUE, Document, EmptyNode, MultiWord, Sentence, Span
 from taggers.formats.answer import EMPTY_COLUMNS, OWN_KEYS, Json
+from taggers.formats.comments import one_line
 from taggers.formats.json_fields import check, check_number, check_range, take
 from taggers.offsets import OffsetMap, OffsetUnit
+
+_COMMENT = re.compile(r"#[^\r\n]*")
 
 
 def document_from_json(data: Mapping[str, Any], *, offsets: OffsetUnit = OffsetUnit.CODEPOINT) -> Document:
@@ -64,8 +68,16 @@ def _sentence_from_json(entry: Json, where: str, to_codepoint: Callable[[int], i
         tags={name: _column_from_json(tokens, name, where) for name in names},
         multiword=_multiword_from_json(entry, len(words), where),
         empty_nodes=_empty_nodes_from_json(entry, len(words), where),
-        comments=_strings(entry, "comments", where) if "comments" in entry else (),
+        comments=_comments_from_json(entry, where) if "comments" in entry else (),
     )
+
+
+def _comments_from_json(entry: Json, where: str) -> tuple[str, ...]:
+    comments = _strings(entry, "comments", where)
+    for index, comment in enumerate(comments):
+        if not _COMMENT.fullmatch(comment):
+            raise ValueError(f"{where}.comments[{index}]: expected a line that begins with #, found {comment!r}")
+    return comments
 
 
 def _column_from_json(tokens: list[Json], name: str, where: str) -> tuple[str, ...]:
@@ -87,18 +99,23 @@ def _multiword_from_json(entry: Json, length: int, where: str) -> tuple[MultiWor
         first, stop = _token_range(check(item, dict, path), length, path)
         if made and first < made[-1].stop:
             raise ValueError(f"{path}.tokens: expected a range from {made[-1].stop}, found {first}:{stop}")
-        columns = _strings(item, "columns", path, 8) if "columns" in item else EMPTY_COLUMNS
+        columns = _cells(item, path, 8) if "columns" in item else EMPTY_COLUMNS
         made.append(MultiWord(first, stop, take(item, "text", str, path), columns))
     return tuple(made)
 
 
 def _empty_nodes_from_json(entry: Json, length: int, where: str) -> tuple[EmptyNode, ...]:
-    made = []
+    made: list[EmptyNode] = []
     for index, item in enumerate(check(entry.get("empty_nodes", []), list, f"{where}.empty_nodes")):
         path = f"{where}.empty_nodes[{index}]"
         after = take(check(item, dict, path), "after", int, path)
         check_range(0, after, length, f"{path}.after")
-        made.append(EmptyNode(after, take(item, "index", int, path), _strings(item, "columns", path, 9)))
+        last = made[-1] if made else EmptyNode(0, 0, ())
+        node = EmptyNode(after, take(item, "index", int, path), _cells(item, path, 9))
+        if after < last.after or node.index != (last.index + 1 if after == last.after else 1):
+            found = f"{node.after}.{node.index} behind {last.after}.{last.index}" if made else f"{after}.{node.index}"
+            raise ValueError(f"{path}: expected empty nodes in order, counted from 1 behind each word, found {found}")
+        made.append(node)
     return tuple(made)
 
 
@@ -125,6 +142,14 @@ def _token_range(item: Json, length: int, where: str) -> tuple[int, int]:
     first, stop = (check(value, int, f"{where}.tokens") for value in pair)
     check_range(first + 1, stop, length, f"{where}.tokens")
     return check_range(first, stop, length, f"{where}.tokens")
+
+
+def _cells(item: Json, where: str, count: int) -> tuple[str, ...]:
+    cells = _strings(item, "columns", where, count)
+    for index, cell in enumerate(cells):
+        if one_line(cell) != cell:
+            raise ValueError(f"{where}.columns[{index}]: expected a value without tabs or line ends, found {cell!r}")
+    return cells
 
 
 def _strings(item: Json, key: str, where: str, count: int | None = None) -> tuple[str, ...]:

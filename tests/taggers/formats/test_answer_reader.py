@@ -8,6 +8,7 @@ from taggers.formats.answer_reader import document_from_json
 from tests.taggers.formats.test_answer import DOCUMENT
 
 ANSWER = document_to_json(DOCUMENT)
+NODE = {"after": 1, "index": 1, "columns": list("abcdefghi")}
 
 
 def test_an_answer_comes_back():
@@ -56,6 +57,14 @@ def test_a_column_that_some_tokens_lack_has_no_value_there_and_feats_may_be_a_st
         (("sentences", 0, "multiword"), [{"tokens": [0, 2], "text": "x"}] * 2, r"expected a range from 2, found 0:2"),
         (("sentences", 0, "empty_nodes"), [{"after": 9}], r"empty_nodes\[0\].after: expected a range"),
         (("sentences", 0, "empty_nodes"), [{"after": 0, "index": 1, "columns": []}], r"expected 9 strings, found 0"),
+        (("sentences", 0, "empty_nodes"), [NODE | {"index": 7}], r"in order, counted from 1 .*, found 1.7"),
+        (("sentences", 0, "empty_nodes"), [NODE, NODE], r"empty_nodes\[1\]: .*, found 1.1 behind 1.1"),
+        (("sentences", 0, "empty_nodes"), [NODE, NODE | {"after": 0}], r"found 0.1 behind 1.1"),
+        (("sentences", 0, "empty_nodes"), [NODE | {"columns": ["a\tb", *"bcdefghi"]}], r"columns\[0\]: .*without tabs"),
+        (("sentences", 0, "empty_nodes"), [NODE | {"columns": [*"abcdefgh", ""]}], r"columns\[8\]: expected a value"),
+        (("sentences", 0, "multiword", 0, "columns"), [*"abcdefg", "\n"], r"multiword\[0\].columns\[7\]: expected a"),
+        (("sentences", 0, "comments"), ["# a", "b"], r"comments\[1\]: expected a line that begins with #, found 'b'"),
+        (("sentences", 0, "comments"), ["# a\n9\tz"], r"comments\[0\]: expected a line that begins with #"),
         (("spans",), [], r"spans: expected an object"),
         (("spans", "ner", 0, "sentence"), 1, r"spans.ner\[0\].sentence: expected a range"),
         (("spans", "ner", 0, "tokens"), [0, 9], r"spans.ner\[0\].tokens: expected a range inside 0:4"),
