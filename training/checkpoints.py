@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from taggers.errors import ConfigError
+from taggers.folder import write_file
 from training.config import Recipe
 
 _CONFIG = "config.json"
@@ -31,8 +32,8 @@ def claim_checkpoints(folder: Path, recipe: Recipe, *, resume: bool) -> None:
     for name, config in configs.items():
         path = folder / name / _CONFIG
         path.parent.mkdir(parents=True, exist_ok=True)
-        if not resume or not path.exists():
-            path.write_text(json.dumps(config, indent=1), encoding="utf-8")
+        if not _has_begun(path.parent) or not path.exists():
+            write_file(path, json.dumps(config, indent=1))
 
 
 def _trained(recipe: Recipe) -> dict[str, dict[str, Any]]:
@@ -49,8 +50,13 @@ def _trained(recipe: Recipe) -> dict[str, dict[str, Any]]:
     return made
 
 
+def _has_begun(folder: Path) -> bool:
+    """Whether a network's folder holds a training; a config alone is of one that came to nothing."""
+    return any((folder / name).exists() for name in _STATE)
+
+
 def _check(folder: Path, config: Mapping[str, Any], *, resume: bool) -> None:
-    there = any((folder / name).exists() for name in _STATE)
+    there = _has_begun(folder)
     if there and not resume:
         raise ConfigError(f"{folder}: holds a training already: --resume goes on with it; or choose another folder")
     if there and (folder / _CONFIG).is_file():

@@ -53,10 +53,28 @@ def test_an_empty_folder_is_claimed_with_and_without_resume(tmp_path: Path) -> N
         assert {path.name for path in (tmp_path / str(resume)).iterdir()} == {"segmenter", "tagger"}
 
 
-def test_what_was_claimed_but_never_begun_is_free(tmp_path: Path) -> None:
+@pytest.mark.parametrize("resume", [False, True])
+def test_what_was_claimed_but_never_begun_is_free(tmp_path: Path, *, resume: bool) -> None:
     claim_checkpoints(tmp_path, recipe(), resume=False)
-    claim_checkpoints(tmp_path, recipe("training", "seed", value=2), resume=False)
-    claim_checkpoints(tmp_path, recipe("training", "seed", value=2), resume=True)
+    other = recipe("training", "seed", value=2)
+    claim_checkpoints(tmp_path, other, resume=resume)
+    (tmp_path / "tagger" / "last.pt").write_bytes(b"")
+    claim_checkpoints(tmp_path, other, resume=True)
+    with pytest.raises(ConfigError, match=r"training\.seed was 2 and is now 1"):
+        claim_checkpoints(tmp_path, recipe(), resume=True)
+
+
+def test_a_claim_that_was_cut_off_leaves_the_one_before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    claim_checkpoints(tmp_path, recipe(), resume=False)
+    before = (tmp_path / "tagger" / "config.json").read_bytes()
+
+    def cut_off(_path: Path, _target: Path) -> None:
+        raise OSError("cut off")
+
+    monkeypatch.setattr(Path, "replace", cut_off)
+    with pytest.raises(OSError, match="cut off"):
+        claim_checkpoints(tmp_path, recipe("training", "seed", value=2), resume=False)
+    assert (tmp_path / "tagger" / "config.json").read_bytes() == before
 
 
 @pytest.mark.parametrize("state", ["last.pt", "best.pt", "log.jsonl"])
