@@ -4,15 +4,16 @@ The text of a document is rebuilt from the forms and the white space that MISC t
 of the layer ``ner`` stand in MISC as ``NE=B-PER``. See https://universaldependencies.org/format.html.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from taggers.document import NO_VALUE, Document, MultiWord, Sentence
+from taggers.errors import FormatError
 from taggers.formats.comments import document_id, opens_document, opens_paragraph
-from taggers.formats.conllu_rows import COLUMNS, SentenceRows, read_blocks, split_rows
+from taggers.formats.conllu_rows import COLUMNS, Block, SentenceRows, read_blocks, split_rows
 from taggers.formats.conllu_writer import write_conllu
 from taggers.formats.lines import read_lines
-from taggers.formats.misc import read_layers, read_spacing
+from taggers.formats.misc import find_stray, read_layers, read_spacing
 
 __all__ = ["COLUMNS", "read_conllu", "read_conllu_file", "write_conllu"]
 
@@ -20,21 +21,28 @@ __all__ = ["COLUMNS", "read_conllu", "read_conllu_file", "write_conllu"]
 def read_conllu_file(path: str | Path) -> list[Document]:
     """The documents of a file.
 
-    If any sentence has spans in a layer, every sentence of the file has that layer: it was annotated throughout.
+    If any sentence has spans in a layer, every sentence of the file has that layer: it was annotated throughout. A
+    value that is not a tag is then a mistake, which would leave its sentence without spans.
 
     Raises:
         FormatError: A line is malformed, or not UTF-8.
         OSError: The file cannot be read.
     """
-    documents = list(read_conllu(read_lines(Path(path)), str(path)))
+    blocks = list(read_blocks(read_lines(Path(path)), str(path)))
+    documents = list(_documents(blocks, str(path)))
     layers = {layer for document in documents for sentence in document for layer in sentence.spans}
-    return [_annotated_throughout(document, layers) for document in documents] if layers else documents
+    if not layers:
+        return documents
+    for block in blocks:
+        _refuse_strays(block, layers, path)
+    return [_annotated_throughout(document, layers) for document in documents]
 
 
 def read_conllu(stream: Iterable[str], path: str = "<stream>") -> Iterator[Document]:
     """The documents of a stream of lines, one as soon as the next begins; ``# newdoc`` begins one.
 
-    If any sentence of a document has spans in a layer, all of its sentences have that layer.
+    If any sentence of a document has spans in a layer, all of its sentences have that layer. Values that are not tags
+    stay in MISC: what comes as a stream is to be tagged, not learned from.
 
     Args:
         stream: Lines, with or without their line ends (LF or CRLF).
@@ -43,8 +51,12 @@ def read_conllu(stream: Iterable[str], path: str = "<stream>") -> Iterator[Docum
     Raises:
         FormatError: A line is malformed.
     """
+    return _documents(read_blocks(stream, path), path)
+
+
+def _documents(blocks: Iterable[Block], path: str) -> Iterator[Document]:
     builder = _DocumentBuilder(None)
-    for block in read_blocks(stream, path):
+    for block in blocks:
         if opens_document(block.comments):
             if builder.sentences:
                 yield builder.document()
@@ -52,6 +64,13 @@ def read_conllu(stream: Iterable[str], path: str = "<stream>") -> Iterator[Docum
         builder.add(block.comments, split_rows(block, path))
     if builder.sentences:
         yield builder.document()
+
+
+def _refuse_strays(block: Block, layers: Container[str], path: str | Path) -> None:
+    rows = [(number, row[9]) for number, row in enumerate(block.rows, block.line) if row[0].isdecimal()]
+    if stray := find_stray([misc for _, misc in rows], layers):
+        index, found = stray
+        raise FormatError(path, rows[index][0], f"expected a tag like B-LABEL, as elsewhere in the file, found {found}")
 
 
 class _DocumentBuilder:

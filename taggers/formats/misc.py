@@ -5,7 +5,7 @@ The layer ``ner`` is written ``NE=B-PER``, any other ``Span:chunk=B-NP``.
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from taggers.document import NO_VALUE, Span
@@ -74,15 +74,17 @@ def read_layers(column: Sequence[str]) -> dict[str, tuple[Span, ...]]:
 
     A layer whose values are not tags of a BIO-like scheme (``NE`` serves other conventions too) is left out.
     """
-    tags: dict[str, list[str]] = {}
-    for index, misc in enumerate(column):
-        if misc == NO_VALUE or ("NE=" not in misc and _LAYER_PREFIX not in misc):
-            continue
-        for item in misc.split("|"):
-            layer = _layer_of(item)
-            if layer is not None:
-                tags.setdefault(layer, ["O"] * len(column))[index] = unescape(item.partition("=")[2])
-    return {layer: spans for layer, row in tags.items() if (spans := _decode(row)) is not None}
+    return {layer: spans for layer, tags in _read_tags(column).items() if (spans := _decode(tags)) is not None}
+
+
+def find_stray(column: Sequence[str], layers: Container[str]) -> tuple[int, str] | None:
+    """The first word whose value for one of ``layers`` is not a tag, and that item of its MISC."""
+    for layer, tags in _read_tags(column).items():
+        if layer in layers and _decode(tags) is None:
+            scheme = _scheme(tags)
+            index = next(index for index, tag in enumerate(tags) if _decode([tag], scheme) is None)
+            return index, f"{_key(layer)}={escape(tags[index])}"
+    return None
 
 
 def write_layers(column: Sequence[str], layers: Mapping[str, Iterable[str]]) -> list[str]:
@@ -111,10 +113,26 @@ def _layer_of(item: str) -> str | None:
     return unescape(key.removeprefix(_LAYER_PREFIX)) if key.startswith(_LAYER_PREFIX) and equals else None
 
 
-def _decode(tags: Sequence[str]) -> tuple[Span, ...] | None:
+def _read_tags(column: Sequence[str]) -> dict[str, list[str]]:
+    """The values of each layer in MISC, ``O`` where a word has none."""
+    tags: dict[str, list[str]] = {}
+    for index, misc in enumerate(column):
+        if misc == NO_VALUE or ("NE=" not in misc and _LAYER_PREFIX not in misc):
+            continue
+        for item in misc.split("|"):
+            layer = _layer_of(item)
+            if layer is not None:
+                tags.setdefault(layer, ["O"] * len(column))[index] = unescape(item.partition("=")[2])
+    return tags
+
+
+def _scheme(tags: Sequence[str]) -> Scheme:
     prefixes = {tag[0] for tag in tags if tag}
-    scheme = Scheme.BILOU if prefixes & {"L", "U"} else Scheme.BIOES if prefixes & {"E", "S"} else Scheme.BIO
+    return Scheme.BILOU if prefixes & {"L", "U"} else Scheme.BIOES if prefixes & {"E", "S"} else Scheme.BIO
+
+
+def _decode(tags: Sequence[str], scheme: Scheme | None = None) -> tuple[Span, ...] | None:
     try:
-        return tuple(decode_spans(tags, scheme, Reading.CONLLEVAL))
+        return tuple(decode_spans(tags, scheme or _scheme(tags), Reading.CONLLEVAL))
     except ValueError:
         return None

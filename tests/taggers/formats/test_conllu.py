@@ -87,6 +87,24 @@ def test_spans_stand_in_misc_and_a_file_with_some_is_annotated_throughout(mixed)
     ]
 
 
+def test_a_value_that_is_no_tag_is_a_mistake_where_others_are_tags(tmp_path):
+    path = tmp_path / "x.conllu"
+    word = ROW.removesuffix("_") + "{}"
+    lines = ["# newdoc", word.format(1, "NE=B-PER"), "", "# newdoc", ROW.format("1-2"), ROW.format(1)]
+    lines += [word.format(2, "A=b|NE=B_PER"), ""]
+    path.write_text("\n".join(lines), encoding="utf-8")
+    with pytest.raises(FormatError, match=r"x\.conllu:7: expected a tag like B-LABEL, .*, found NE=B_PER$"):
+        read_conllu_file(path)
+    assert [sentence.spans for document in read_conllu(lines) for sentence in document] == [
+        {"ner": (Span(0, 1, "PER"),)},
+        {},
+    ]
+    path.write_text("\n".join(lines[3:]), encoding="utf-8")  # another convention throughout
+    (document,) = read_conllu_file(path)
+    assert document.sentences[0].spans == {}
+    assert document.sentences[0].tags["misc"] == ("_", "A=b|NE=B_PER")
+
+
 def test_new_spans_replace_those_in_misc(mixed):
     sentence = mixed[0].sentences[0]
     changed = sentence.annotated(spans={"ner": (Span(4, 7, "GPE"),), "chunk": (Span(0, 1, "NP"),)})

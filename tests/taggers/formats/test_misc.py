@@ -3,7 +3,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from taggers.document import Span
-from taggers.formats.misc import Spacing, escape, read_layers, read_spacing, unescape, write_layers, write_spacing
+from taggers.formats.misc import (
+    Spacing,
+    escape,
+    find_stray,
+    read_layers,
+    read_spacing,
+    unescape,
+    write_layers,
+    write_spacing,
+)
 from tests.strategies import texts
 
 
@@ -58,6 +67,20 @@ def test_what_misc_says_of_white_space(misc, spacing):
 )
 def test_layers_are_read_in_any_scheme_and_other_conventions_left_alone(column, layers):
     assert read_layers(column) == layers
+
+
+@pytest.mark.parametrize(
+    ("column", "stray"),
+    [
+        (("NE=B-PER", "A=b|NE=I_PER", "_"), (1, "NE=I_PER")),
+        (("NE=L-PER", "NE=S-ORG"), (1, "NE=S-ORG")),  # each of a scheme, but not of one
+        (("_", "NE="), (1, "NE=")),
+        (("Span:chunk=B_NP", "NE=B-PER"), None),  # not a layer that was asked for
+        (("NE=B-PER", "NE=O"), None),
+    ],
+)
+def test_the_value_that_is_no_tag_is_found(column, stray):
+    assert find_stray(column, {"ner"}) == stray
 
 
 def test_written_layers_take_the_place_of_those_there():
