@@ -27,7 +27,7 @@ from taggers.units import find_units
 from training.characters import CharacterCorpus, boundary_task
 from training.checkpoints import claim_checkpoints
 from training.config import DataConfig, PiecesConfig, Recipe, TrainingConfig
-from training.corpora import read_documents
+from training.corpora import carried_tasks, read_documents
 from training.data import (
     DevSet,
     Example,
@@ -267,13 +267,22 @@ def _read_sets(
     for data in sets:
         kept = {task: layers[task] for task in data.tasks}
         documents = read_documents(data, data.train, corpora, kept)
+        _warn_of_absent_layers(data.train, documents, kept)
         sentences = [sentence for document in documents for sentence in document]
         train.append(TrainSet(sentences, data.unannotated, data.share))
         if data.dev:
             judged = read_documents(data, data.dev, corpora, kept)
+            _warn_of_absent_layers(data.dev, judged, kept)
             dev.append(DevSet(judged, data.tasks, data.dev[0], data.unannotated))
     _check_dev(document for dev_set in dev for document in dev_set.documents)
     return train, dev
+
+
+def _warn_of_absent_layers(files: Sequence[str], documents: Sequence[Document], layers: Mapping[str, str]) -> None:
+    """A layer may be absent, and then costs nothing in the loss; but whoever names it thinks that it is there."""
+    if files and (absent := layers.keys() - carried_tasks(documents)):
+        listed = ", ".join(repr(layers[task]) for task in sorted(absent))
+        logger.warning("%s: tasks names what no word is annotated with: %s", ", ".join(files), listed)
 
 
 def _check_dev(documents: Iterable[Document]) -> None:

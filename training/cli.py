@@ -16,7 +16,7 @@ from taggers.pipeline import find_device, load
 from training.build import build_model
 from training.cards import write_measured_card
 from training.config import read_recipe, resolved_config
-from training.corpora import name_layers
+from training.corpora import name_layers, without_blank
 from training.evaluation import evaluate as score
 from training.judging import answer
 from training.scores import scores_table
@@ -74,7 +74,8 @@ def evaluate(
     """
     tagger = load(model, device=device, precision="fp32")
     layers = {name: task.layer for name, task in tagger.tasks.items()}
-    gold = [name_layers(document, layers) for path in files for document in read_file(path)]
+    read = [read_file(path) for path in files]
+    gold = [name_layers(document, without_blank(layers, found)) for found in read for document in found]
     if not any(document.sentences for document in gold):
         raise FormatError(files[0], 1, "expected sentences to score the model on, found none")
     chosen = [name.strip() for name in types.split(",") if name.strip()] if types else None

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from taggers.document import Document, Sentence, Span
+from taggers.document import NO_VALUE, Document, Sentence, Span
 from taggers.errors import ConfigError, FormatError
 from taggers.formats.files import read_file
 from taggers.formats.lines import read_lines
@@ -13,7 +13,7 @@ from training.config import DataConfig, DocumentChoice
 
 
 def read_documents(data: DataConfig, paths: Iterable[str], corpora: Path, layers: Mapping[str, str]) -> list[Document]:
-    """Read files of one data set, with span labels renamed and only its tasks' layers kept.
+    """Read files of one data set, with span labels renamed and only its tasks' layers kept, if a file has them.
 
     Args:
         data: The data set.
@@ -30,9 +30,11 @@ def read_documents(data: DataConfig, paths: Iterable[str], corpora: Path, layers
     documents: list[Document] = []
     for name in paths:
         path = _existing(corpora, name)
-        for document in read_file(path):
+        found = read_file(path)
+        kept = without_blank(layers, found)
+        for document in found:
             if chosen is None or _is_chosen(document, chosen, path):
-                renamed = name_layers(document, layers, data.labels)
+                renamed = name_layers(document, kept, data.labels)
                 documents.append(_joined(renamed, data.join_after) if data.join_after else renamed)
     return documents
 
@@ -40,6 +42,24 @@ def read_documents(data: DataConfig, paths: Iterable[str], corpora: Path, layers
 def name_layers(document: Document, layers: Mapping[str, str], labels: Mapping[str, str] | None = None) -> Document:
     """A document with these layers only (task name -> layer), by their tasks' names; ``labels`` renames span labels."""
     return replace(document, sentences=tuple(_only(sentence, layers, labels or {}) for sentence in document))
+
+
+def without_blank(layers: Mapping[str, str], documents: Collection[Document]) -> dict[str, str]:
+    """Task name -> layer, without the columns that are ``_`` on every word of a file: CoNLL-U's way to have none.
+
+    FEATS stays: there ``_`` is a value, no features.
+    """
+
+    def blank(layer: str) -> bool:
+        columns = [sentence.tags[layer] for document in documents for sentence in document if layer in sentence.tags]
+        return layer != "feats" and bool(columns) and all(value == NO_VALUE for column in columns for value in column)
+
+    return {task: layer for task, layer in layers.items() if not blank(layer)}
+
+
+def carried_tasks(documents: Iterable[Document]) -> set[str]:
+    """The tasks whose layers any of the sentences has."""
+    return {task for document in documents for sentence in document for task in (*sentence.tags, *sentence.spans)}
 
 
 def annotated_types(

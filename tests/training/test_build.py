@@ -295,6 +295,21 @@ def test_what_is_wrong_shows_before_anything_is_trained(
     assert not list((tmp_path / "run").glob("checkpoints/*/*.pt"))
 
 
+# what is told before anything is trained
+
+
+def test_a_column_of_blanks_is_not_learned(corpus: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    rows = [line.split("\t") for line in (corpus / "letters.conllu").read_text(encoding="utf-8").splitlines()]
+    blank = "".join("\t".join([*row[:4], *("_" for _ in row[4:5]), *row[5:]]) + "\n" for row in rows)
+    (corpus / "blank.conllu").write_text(blank, encoding="utf-8")
+    data = "[{train=['letters.conllu'], dev=['letters.conllu'], tasks=['upos', 'xpos']}, \
+        {train=['blank.conllu'], tasks=['upos', 'xpos']}]"
+    recipe = recipe_of(corpus, "tasks={upos={}, xpos={}}", f"data={data}", "training.epochs=1", segmenter=False)
+    model = build(recipe, tmp_path / "run")
+    assert "_" not in model.tagger.tasks["xpos"].labels
+    assert caplog.messages == ["blank.conllu: tasks names what no word is annotated with: 'xpos'"]
+
+
 # dev scores
 
 

@@ -168,6 +168,15 @@ def test_evaluate_takes_several_files(model: Path, corpus: Path, capsys: pytest.
     assert scores["files"] == [str(path) for path in gold]
 
 
+def test_a_column_of_blanks_in_one_of_several_files_is_not_scored(
+    model: Path, corpus: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "blank.conllu").write_text("1\tAda\tAda\tPROPN\t_\t_\t0\troot\t_\t_\n\n", encoding="utf-8")
+    gold = corpus / "letters.conllu"
+    both = scores_of(capsys, str(model), (gold, tmp_path / "blank.conllu"))
+    assert both["xpos"] == scores_of(capsys, str(model), (gold,))["xpos"]
+
+
 def test_evaluate_shows_a_table_to_people(model: Path, corpus: Path, capsys: pytest.CaptureFixture[str]) -> None:
     evaluate(str(model), (corpus / "letters.conllu",), device="cpu")
     assert "upos" in capsys.readouterr().out

@@ -12,7 +12,7 @@ from taggers.labels import LabelSet
 from taggers.spans import Scheme, span_tags
 from taggers.tasks import Task
 from training.config import DataConfig, DocumentChoice, read_recipe
-from training.corpora import annotated_types, name_layers, read_documents, span_labels
+from training.corpora import annotated_types, carried_tasks, name_layers, read_documents, span_labels
 
 
 def layers_of(sentence: Sentence) -> frozenset[str]:
@@ -32,6 +32,17 @@ def test_only_the_tasks_of_the_set_are_kept(fixtures: Path) -> None:
 def test_a_layer_takes_its_tasks_name(fixtures: Path) -> None:
     (first, *_) = read_documents(DataConfig(), ["letters.iob2"], fixtures, {"people": "ner"})
     assert first.sentences[0].spans.keys() == {"people"}
+
+
+def test_a_column_that_is_blank_throughout_a_file_is_not_carried(tmp_path: Path) -> None:
+    """Not so FEATS, in which ``_`` says that there are no features; nor a column with one value."""
+    row = "{}\ta\t_\t{}\t{}\t_\t0\troot\t_\t_\n"
+    (tmp_path / "x.conllu").write_text(row.format(1, "X", "_") + row.format(2, "_", "_") + "\n", encoding="utf-8")
+    (tmp_path / "y.conllu").write_text(row.format(1, "X", "Y") + "\n", encoding="utf-8")
+    layers = {"upos": "upos", "fine": "xpos", "feats": "feats", "lemma": "lemma"}
+    first, second = read_documents(DataConfig(), ["x.conllu", "y.conllu"], tmp_path, layers)
+    assert carried_tasks([first]) == {"upos", "feats"}
+    assert carried_tasks([second]) == {"upos", "fine", "feats"}
 
 
 @pytest.mark.parametrize(
