@@ -10,7 +10,7 @@ import torch
 from taggers.checkpoint import load_model
 from taggers.config import BiLSTMConfig, CNNConfig, EncoderConfig, TransformerConfig
 from taggers.document import Document
-from taggers.errors import ConfigError
+from taggers.errors import ConfigError, FormatError
 from taggers.manifest import read_manifest, write_manifest
 from taggers.pipeline import Tagger
 from training.config import DataConfig, Recipe
@@ -29,6 +29,7 @@ def write_measured_card(recipe: Recipe, folder: Path, *, device: torch.device) -
     Raises:
         ConfigError: The recipe names no test file, or a file is not there.
         ModelFolderError: The folder is damaged.
+        FormatError: A test file is malformed, or a log of the training.
     """
     tagger = Tagger(load_model(folder, device=device))
     measured = [one for data in recipe.data for one in _measure(tagger, data, Path(recipe.corpora))]
@@ -106,4 +107,7 @@ def _sources(recipe: Recipe) -> list[DataConfig]:
 
 def _seconds(log: Path) -> float:
     lines = log.read_text(encoding="utf-8").splitlines()
-    return float(json.loads(lines[-1])["seconds"]) if lines else 0.0
+    try:
+        return float(json.loads(lines[-1])["seconds"]) if lines else 0.0
+    except (ValueError, KeyError, TypeError) as error:
+        raise FormatError(log, len(lines), f"expected a JSON object with seconds, found {lines[-1][:40]!r}") from error

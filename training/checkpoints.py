@@ -60,7 +60,7 @@ def _check(folder: Path, config: Mapping[str, Any], *, resume: bool) -> None:
     if there and not resume:
         raise ConfigError(f"{folder}: holds a training already: --resume goes on with it; or choose another folder")
     if there and (folder / _CONFIG).is_file():
-        begun = dict(_leaves(json.loads((folder / _CONFIG).read_text(encoding="utf-8"))))
+        begun = dict(_leaves(_read_config(folder / _CONFIG)))
         wanted = dict(_leaves(config))
         for key in sorted(begun.keys() | wanted.keys()):
             if begun.get(key) != wanted.get(key):
@@ -68,6 +68,13 @@ def _check(folder: Path, config: Mapping[str, Any], *, resume: bool) -> None:
                     f"{folder}: the checkpoint is of another config: {key} was {begun.get(key)!r} and is now "
                     f"{wanted.get(key)!r}; choose another folder"
                 )
+
+
+def _read_config(path: Path) -> Any:
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ConfigError(f"{path}: the checkpoint's config is damaged: {error}; choose another folder") from error
 
 
 def _leaves(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:

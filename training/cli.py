@@ -53,7 +53,7 @@ def train(
 
 def evaluate(
     model: str,
-    files: tuple[Path, ...],
+    files: Annotated[tuple[Path, ...], Parameter(negative=())],
     *,
     raw: Annotated[bool, Parameter(negative=())] = False,
     types: str | None = None,

@@ -236,10 +236,9 @@ class Training:
 
     def _restore(self) -> None:
         path = self.folder / "last.pt"
-        try:
-            state = torch.load(path, map_location="cpu", weights_only=True)
-        except (RuntimeError, EOFError, UnpicklingError) as error:
-            raise ConfigError(f"{path}: the checkpoint is damaged: {_first_line(error)}") from error
+        state = _read_checkpoint(path)
+        if state["progress"]["best_epoch"] >= 0:
+            _read_checkpoint(self.folder / "best.pt")  # needed at the end: what is wrong with it must show now
         try:
             self.network.load_state_dict(state["current"])
             if self.average is not None:
@@ -261,8 +260,7 @@ class Training:
             path.write_text("".join(lines[: self.progress.epoch]), encoding="utf-8")
 
     def _load_best(self) -> None:
-        state = torch.load(self.folder / "best.pt", map_location="cpu", weights_only=True)
-        self.network.load_state_dict(state["network"])
+        self.network.load_state_dict(_read_checkpoint(self.folder / "best.pt")["network"])
         self.network.eval()
 
 
@@ -284,6 +282,15 @@ def _make_accelerator(device: torch.device, precision: str) -> Accelerator:
     if device.type == "cuda":
         torch.cuda.set_device(device)
     return Accelerator(cpu=device.type == "cpu", mixed_precision={"fp32": "no"}.get(precision, precision))
+
+
+def _read_checkpoint(path: Path) -> dict[str, Any]:
+    with path.open("rb") as stream:
+        try:
+            state: dict[str, Any] = torch.load(stream, map_location="cpu", weights_only=True)
+        except (RuntimeError, EOFError, UnpicklingError, OSError) as error:  # OSError: torch seeks behind a cut-off end
+            raise ConfigError(f"{path}: the checkpoint is damaged: {_first_line(error)}") from error
+    return state
 
 
 def _first_line(error: Exception) -> str:

@@ -1,12 +1,13 @@
 """A model's card: every test set measured on what it annotates, each by a command that gives the figure again."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
 import torch
 
-from taggers.errors import ConfigError
+from taggers.errors import ConfigError, FormatError
 from taggers.manifest import read_manifest
 from taggers.pipeline import load
 from training.build import build_model
@@ -91,3 +92,13 @@ def test_without_test_files_there_is_nothing_to_measure(measured: tuple[Recipe, 
         {train=["letters.iob2"], tasks=["ner"]}]'
     with pytest.raises(ConfigError, match="names a test file"):
         write_measured_card(recipe_of(fixtures, data), measured[1], device=CPU)
+
+
+@pytest.mark.parametrize("content", ['{"epoch": 1, "sec', '{"epoch": 1}', "[]"])
+def test_a_log_that_was_cut_off_is_told_with_its_line(
+    measured: tuple[Recipe, Path], tmp_path: Path, content: str
+) -> None:
+    folder = shutil.copytree(measured[1], tmp_path / "copy")
+    (folder / "checkpoints" / "tagger" / "log.jsonl").write_text(f'{{"seconds": 1}}\n{content}', encoding="utf-8")
+    with pytest.raises(FormatError, match=r"log\.jsonl:2: expected a JSON object with seconds, found "):
+        write_measured_card(measured[0], folder, device=CPU)

@@ -134,6 +134,13 @@ def test_checkpoints_from_before_configs_were_kept_can_be_resumed(begun: Path) -
     claim_checkpoints(begun, recipe(), resume=True)
 
 
+@pytest.mark.parametrize("content", [b"", b'{"model": ', b"\xff"])
+def test_a_damaged_config_of_a_training_is_told(begun: Path, content: bytes) -> None:
+    (begun / "tagger" / "config.json").write_bytes(content)
+    with pytest.raises(ConfigError, match=r"tagger/config\.json: the checkpoint's config is damaged: "):
+        claim_checkpoints(begun, recipe(), resume=True)
+
+
 def test_a_borrowed_segmenter_claims_nothing(tmp_path: Path) -> None:
     claim_checkpoints(tmp_path, recipe("segmenter", value={"model": "en"}), resume=False)
     assert [path.name for path in tmp_path.iterdir()] == ["tagger"]

@@ -224,6 +224,7 @@ def test_a_config_with_a_mistake_is_one_line_and_status_1(
         (["train", "none.toml"], 1, "none.toml: No such file or directory"),
         (["evaluate", "no-such-model", "x.conllu"], 1, "unknown model 'no-such-model'"),
         (["train"], 2, "tagline train --help"),
+        (["evaluate", "en", "--empty-files"], 2, "tagline evaluate --help"),
         (["evaluate", "en"], 2, "tagline evaluate --help"),
         (["train", "a.toml", "--nonsense"], 2, "tagline train --help"),
         (["evaluate", "MODEL", "none.conllu"], 1, "none.conllu: No such file or directory"),

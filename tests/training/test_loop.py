@@ -396,13 +396,23 @@ def test_a_checkpoint_without_average_is_refused_where_there_should_be_one(tmp_p
     assert "of another config" in refused(make_training(tmp_path, labeler, average=0.5), resume=True)
 
 
+@pytest.mark.parametrize("name", ["last.pt", "best.pt"])
 @pytest.mark.parametrize("content", [b"", b"not a checkpoint", None])
-def test_a_damaged_checkpoint_is_told(tmp_path: Path, content: bytes | None) -> None:
+def test_a_damaged_checkpoint_is_told(tmp_path: Path, content: bytes | None, name: str) -> None:
     labeler, _ = tiny_labeler()
     make_training(tmp_path, labeler).run(resume=False)
-    whole = (tmp_path / "last.pt").read_bytes()
-    (tmp_path / "last.pt").write_bytes(whole[: len(whole) // 2] if content is None else content)
-    assert "the checkpoint is damaged: " in refused(make_training(tmp_path, labeler), resume=True)
+    whole = (tmp_path / name).read_bytes()
+    (tmp_path / name).write_bytes(whole[: len(whole) // 2] if content is None else content)
+    assert f"{name}: the checkpoint is damaged: " in refused(make_training(tmp_path, labeler), resume=True)
+
+
+def test_damaged_best_weights_are_told_before_more_is_trained(tmp_path: Path) -> None:
+    labeler, _ = tiny_labeler()
+    with pytest.raises(KeyboardInterrupt):
+        make_training(tmp_path, labeler, examples=interrupt_at(6, labeler)).run(resume=False)  # in the second epoch
+    (tmp_path / "best.pt").write_bytes(b"")
+    training = make_training(tmp_path, labeler, examples=Tripwire(examples_of(labeler), 1, pytest.fail))
+    assert "best.pt: the checkpoint is damaged: " in refused(training, resume=True)
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
