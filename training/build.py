@@ -2,7 +2,7 @@
 
 import logging
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
 import torch
@@ -40,7 +40,7 @@ from training.data import (
     make_examples,
     set_words,
 )
-from training.judging import score_segmenter, score_tagger, warn_of_absent_labels
+from training.judging import score_segmenter, score_tagger, warn_of_absent_labels, warn_of_unjudged_tasks
 from training.loop import Judge, Training
 from training.pretrained import load_pretrained
 from training.pruning import keep_layers, prune_pieces, read_texts, without_space_mark
@@ -99,6 +99,7 @@ def _prepare_tagger(
     )
     logger.info("training sentences: %d, joined from %d", len(whole), len(sentences))
     warn_of_absent_labels(dev, tasks)
+    warn_of_unjudged_tasks(dev, tasks)
     rate, seed = recipe.training.typography_rate, recipe.training.seed
     # The union of counters takes the larger count: a form must not seem frequent for being seen in both.
     forms = count_forms(e.forms for e in whole) | count_forms(e.forms for e in set_words(whole, rate, seed, 0))
@@ -266,14 +267,16 @@ def _read_sets(
     dev: list[DevSet] = []
     for data in sets:
         kept = {task: layers[task] for task in data.tasks}
-        documents = read_documents(data, data.train, corpora, kept)
+        labels: set[str] = set()
+        documents = read_documents(data, data.train, corpora, kept, labels=labels)
         _warn_of_absent_layers(data.train, documents, kept)
         sentences = [sentence for document in documents for sentence in document]
         train.append(TrainSet(sentences, data.unannotated, data.share))
         if data.dev:
-            judged = read_documents(data, data.dev, corpora, kept)
+            judged = read_documents(data, data.dev, corpora, kept, labels=labels)
             _warn_of_absent_layers(data.dev, judged, kept)
             dev.append(DevSet(judged, data.tasks, data.dev[0], data.unannotated))
+        _warn_of_idle_renames(data, labels)
     _check_dev(document for dev_set in dev for document in dev_set.documents)
     return train, dev
 
@@ -283,6 +286,12 @@ def _warn_of_absent_layers(files: Sequence[str], documents: Sequence[Document], 
     if files and (absent := layers.keys() - carried_tasks(documents)):
         listed = ", ".join(repr(layers[task]) for task in sorted(absent))
         logger.warning("%s: tasks names what no word is annotated with: %s", ", ".join(files), listed)
+
+
+def _warn_of_idle_renames(data: DataConfig, found: Collection[str]) -> None:
+    if (files := [*data.train, *data.dev]) and (absent := data.labels.keys() - found):
+        listed, there = (", ".join(map(repr, sorted(labels))) or "none" for labels in (absent, found))
+        logger.warning("%s: labels renames what no span is: %s; there are: %s", ", ".join(files), listed, there)
 
 
 def _check_dev(documents: Iterable[Document]) -> None:

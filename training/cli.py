@@ -10,13 +10,13 @@ from typing import Annotated
 from cyclopts import Parameter
 from rich.console import Console
 
-from taggers.errors import FormatError
+from taggers.errors import ConfigError, FormatError
 from taggers.formats.files import read_file
 from taggers.pipeline import find_device, load
 from training.build import build_model
 from training.cards import write_measured_card
 from training.config import read_recipe, resolved_config
-from training.corpora import name_layers, without_blank
+from training.corpora import known_labels, name_layers, span_labels, without_blank
 from training.evaluation import evaluate as score
 from training.judging import answer
 from training.scores import scores_table
@@ -79,6 +79,10 @@ def evaluate(
     if not any(document.sentences for document in gold):
         raise FormatError(files[0], 1, "expected sentences to score the model on, found none")
     chosen = [name.strip() for name in types.split(",") if name.strip()] if types else None
+    known = known_labels(tagger.tasks.values()) | span_labels(gold)
+    if unknown := {*(chosen or ())} - known:
+        listed = ", ".join(sorted(known)) or "none"
+        raise ConfigError(f"--types: neither model nor files have spans of {sorted(unknown)[0]!r}; there are: {listed}")
     scores = score(
         lambda documents: answer(tagger, documents, raw=raw),
         gold,

@@ -12,7 +12,14 @@ from taggers.tasks import Task
 from training.config import DataConfig, DocumentChoice
 
 
-def read_documents(data: DataConfig, paths: Iterable[str], corpora: Path, layers: Mapping[str, str]) -> list[Document]:
+def read_documents(
+    data: DataConfig,
+    paths: Iterable[str],
+    corpora: Path,
+    layers: Mapping[str, str],
+    *,
+    labels: set[str] | None = None,
+) -> list[Document]:
     """Read files of one data set, with span labels renamed and only its tasks' layers kept, if a file has them.
 
     Args:
@@ -21,16 +28,21 @@ def read_documents(data: DataConfig, paths: Iterable[str], corpora: Path, layers
         corpora: The folder that they start from.
         layers: Task name -> the name of its layer in the files. From here on a layer has its task's name, so that two
             tasks can learn from layers of one name in different data sets.
+        labels: Takes in the span labels as the files have them.
 
     Raises:
         ConfigError: A file is not there, or the table of documents does not fit.
-        FormatError: A file is malformed.
+        FormatError: A file is malformed, or holds no sentence.
     """
     chosen = None if data.documents is None else _chosen(data.documents, corpora)
     documents: list[Document] = []
     for name in paths:
         path = _existing(corpora, name)
         found = read_file(path)
+        if not any(document.sentences for document in found):
+            raise FormatError(path, 1, "expected sentences, found none")
+        if labels is not None:
+            labels |= span_labels(found)
         kept = without_blank(layers, found)
         for document in found:
             if chosen is None or _is_chosen(document, chosen, path):

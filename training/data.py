@@ -64,8 +64,8 @@ def learn_tasks(
         unannotated: The span labels that are not annotated in each of the sets.
 
     Raises:
-        ConfigError: No sentence carries a task's layer, none of its labels is frequent enough, or a label that is not
-            annotated somewhere is annotated nowhere.
+        ConfigError: No sentence carries a task's layer, or spans where tags are wanted, none of its labels is frequent
+            enough, or a label that is not annotated somewhere is annotated nowhere.
     """
     tasks = {}
     for name, config in configs.items():
@@ -75,6 +75,8 @@ def learn_tasks(
             labels = learn_labels(sentences, kind=config.type, layer=name, scheme=scheme, min_count=config.min_count)
         except ValueError as error:
             raise ConfigError(f"tasks.{name}: no label occurs {config.min_count} times (min_count)") from error
+        if labels is None and any(name in sentence.spans for sentence in sentences):
+            raise ConfigError(f'tasks.{name}: the layer {layer!r} holds spans: type = "span" is missing')
         if labels is None:
             raise ConfigError(f"tasks.{name}: no training sentence carries the layer {layer!r}")
         tasks[name] = Task(name, config.type, layer, labels, scheme)

@@ -9,7 +9,7 @@ from taggers.pipeline import Tagger
 from taggers.segmenter import Segmenter
 from taggers.tasks import Task
 from training.characters import undivided
-from training.corpora import annotated_types, known_labels, span_labels
+from training.corpora import annotated_types, carried_tasks, known_labels, span_labels
 from training.data import DevSet
 from training.evaluation import evaluate
 
@@ -36,6 +36,14 @@ def warn_of_absent_labels(dev: Iterable[DevSet], tasks: Mapping[str, Task]) -> N
         if absent := known - span_labels(dev_set.documents) - {*dev_set.unannotated}:
             listed = ", ".join(map(repr, sorted(absent)))
             logger.warning("%s has no span of %s: not annotated? Then unannotated = [...]", dev_set.name, listed)
+
+
+def warn_of_unjudged_tasks(dev: Iterable[DevSet], tasks: Iterable[str]) -> None:
+    """A task that no dev file carries has no say in which epoch is the best."""
+    judged = {task for dev_set in dev for task in carried_tasks(dev_set.documents)}
+    if unjudged := {*tasks} - judged:
+        listed = ", ".join(map(repr, sorted(unjudged)))
+        logger.warning("no dev file carries %s: not judged, and no reason to keep an epoch", listed)
 
 
 def score_tagger(tagger: Tagger, dev: Sequence[DevSet]) -> dict[str, float]:

@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from taggers.checkpoint import Model, load_model
-from taggers.errors import ConfigError, ModelError
+from taggers.errors import ConfigError, FormatError, ModelError
 from taggers.formats.files import read_file
 from taggers.pipeline import Tagger, load
 from tests.tiny import write_tiny_bert
@@ -35,6 +35,9 @@ def corpus(fixtures: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     for path in fixtures.glob("letters.*"):
         shutil.copy(path, folder)
     (folder / "empty.conllu").write_text("", encoding="utf-8")
+    ids = [document.id for document in read_file(folder / "letters.conllu")]
+    table = "".join(f"{row}\n" for row in ("doc\tuse", *(f"{name}\tno" for name in ids), "another\tyes"))
+    (folder / "documents.tsv").write_text(table, encoding="utf-8")
     return folder
 
 
@@ -274,14 +277,24 @@ def test_a_pruned_encoder_is_trained_and_saved(corpus: Path, tmp_path: Path) -> 
         ),
         (
             ["data=[{train=['letters.conllu'], dev=['empty.conllu'], tasks=['upos','xpos','feats','lemma','ner']}]"],
-            "the dev files hold no sentence",
+            r"empty\.conllu:1: expected sentences, found none",
+        ),
+        (
+            ["data=[{train=['letters.iob2', 'empty.conllu'], dev=['letters.iob2'], tasks=['ner']}]", "tasks={ner={}}"],
+            r"empty\.conllu:1: expected sentences, found none",
         ),
         (
             ["data=[{train=['letters.conllu'], dev=['letters.conllu'], tasks=['upos','xpos','feats','lemma','ner']}]"],
             "tasks.ner: no training sentence",
         ),
-        (["segmenter.data=[{train=['letters.conllu'], dev=['empty.conllu']}]"], "the dev files hold no sentence"),
-        (["segmenter.data=[{train=['empty.conllu'], dev=['letters.conllu']}]"], "nothing to learn from"),
+        (
+            [
+                "segmenter.data=[{train=['letters.conllu']}, \
+                {dev=['letters.conllu'], documents={table='documents.tsv', column='use', value='yes'}}]"
+            ],
+            "the dev files hold no sentence",
+        ),
+        (["segmenter.data=[{train=['empty.conllu'], dev=['letters.conllu']}]"], r"empty\.conllu:1: expected sentences"),
         (["segmenter={model='no-such-model'}"], "unknown model 'no-such-model'"),
         (["model.features.vectors={source='none.txt'}"], "no such file of word vectors"),
         (["model.encoder={type='transformer', pretrained='package:no_such/x'}"], "is not installed"),
@@ -290,7 +303,7 @@ def test_a_pruned_encoder_is_trained_and_saved(corpus: Path, tmp_path: Path) -> 
 def test_what_is_wrong_shows_before_anything_is_trained(
     corpus: Path, tmp_path: Path, overrides: Sequence[str], message: str
 ) -> None:
-    with pytest.raises((ConfigError, ModelError), match=message):
+    with pytest.raises((ConfigError, FormatError, ModelError), match=message):
         build(recipe_of(corpus, *overrides), tmp_path / "run")
     assert not list((tmp_path / "run").glob("checkpoints/*/*.pt"))
 
@@ -308,6 +321,19 @@ def test_a_column_of_blanks_is_not_learned(corpus: Path, tmp_path: Path, caplog:
     model = build(recipe, tmp_path / "run")
     assert "_" not in model.tagger.tasks["xpos"].labels
     assert caplog.messages == ["blank.conllu: tasks names what no word is annotated with: 'xpos'"]
+
+
+def test_labels_that_do_not_occur_and_tasks_that_are_not_judged_are_told(
+    corpus: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    data = "[{train=['letters.conllu'], dev=['letters.conllu'], tasks=['upos']}, \
+        {train=['letters.iob2'], tasks=['ner'], labels={DRUGS='MED', ORG='O'}}]"
+    tasks = "tasks={upos={}, ner={type='span'}}"
+    build(recipe_of(corpus, tasks, f"data={data}", "training.epochs=1", segmenter=False), tmp_path / "run")
+    assert caplog.messages == [
+        "letters.iob2: labels renames what no span is: 'DRUGS'; there are: 'LOC', 'ORG', 'PER'",
+        "no dev file carries 'ner': not judged, and no reason to keep an epoch",
+    ]
 
 
 # dev scores

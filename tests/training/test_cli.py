@@ -228,6 +228,7 @@ def test_a_config_with_a_mistake_is_one_line_and_status_1(
         (["evaluate", "en"], 2, "tagline evaluate --help"),
         (["train", "a.toml", "--nonsense"], 2, "tagline train --help"),
         (["evaluate", "MODEL", "none.conllu"], 1, "none.conllu: No such file or directory"),
+        (["evaluate", "MODEL", "letters.iob2", "--types", "PERS"], 1, "spans of 'PERS'; there are: LOC, ORG, PER"),
         (["evaluate", "MODEL", "letters.toml"], 1, "the format cannot be told from the suffix '.toml'"),
         (["evaluate", "MODEL", "letters.conllu", "--device", "cuda:99"], 1, "cuda:99"),
     ],

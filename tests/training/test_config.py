@@ -143,6 +143,7 @@ def test_wrong_values_are_told_with_their_place(small: Path, override: str, mess
         ("tasks.ner.type=span", "no training data carries the task 'ner'"),
         ("tasks.cuts={type='boundaries'}", "no training data carries the task 'cuts'"),
         ('data=[{train=["a"], dev=["b"], tasks=["upos", "ner"]}]', "data names the task 'ner', but there is no"),
+        ('data=[{train=["a"], dev=["b"], tasks=["upos"]}, {train=["c"]}]', "the data of 'c' names no tasks"),
         ('data=[{train=["a"], tasks=["upos"]}]', "no data has dev files, to choose the best epoch by"),
         ('data=[{train=["a"], dev=["b"], tasks=["upos"], unannotated=["X"]}]', "none of the data's tasks is of spans"),
         ('data=[{train=["a"], dev=["b"], tasks=["upos"], documents={table="t"}}]', "data.0.documents.column: Field"),

@@ -169,6 +169,11 @@ def test_a_task_without_labels_is_refused(config: TaskConfig, message: str) -> N
         learn_tasks([annotated("a b", upos="X X")], {"upos": config})
 
 
+def test_spans_for_a_task_of_tags_are_told() -> None:
+    with pytest.raises(ConfigError, match=r"tasks\.ner: the layer 'ner' holds spans: type = \"span\" is missing"):
+        learn_tasks([named("Ada", (0, 1, "PER"))], {"ner": TaskConfig()})
+
+
 def test_examples_hold_ids_and_unknown_labels_are_missing() -> None:
     task = Task("upos", "token", "upos", LabelSet(["X", "Y"]))
     (example,) = make_examples([annotated("a b c", upos="Y Z X")], {"upos": task})
