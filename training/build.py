@@ -14,11 +14,11 @@ from taggers.checkpoint import Model, describe_network, load_model, make_labeler
 from taggers.config import FeatureConfig, NetworkConfig, TransformerConfig
 from taggers.document import Document
 from taggers.embeddings import StaticVectors
-from taggers.errors import ConfigError
+from taggers.errors import ConfigError, ModelFolderError
 from taggers.features import Featurizer, PieceTokenizer, build_vocabularies
 from taggers.kernels import bound_kernel_cache
 from taggers.labeler import Labeler
-from taggers.manifest import Manifest, NetworkManifest
+from taggers.manifest import Manifest, NetworkManifest, read_manifest, write_manifest
 from taggers.network import TaggingNetwork, build_network
 from taggers.pipeline import Tagger
 from taggers.segmenter import Segmenter
@@ -47,6 +47,7 @@ from training.pruning import keep_layers, prune_pieces, read_texts, without_spac
 from training.vectors import read_vectors
 
 _CHECKPOINTS = "checkpoints"
+_WEIGHTS = "model.safetensors"
 
 logger = logging.getLogger(__name__)
 
@@ -80,9 +81,21 @@ def build_model(recipe: Recipe, folder: Path, *, resume: bool, device: torch.dev
         expansions=segmenter[0].expansions if segmenter else {},
     )
     model = Model(manifest, tagger, segmenter and segmenter[0], folder)
-    save_model(folder, model)
+    _save(folder, model)
     logger.info("wrote %s", folder)
     return model
+
+
+def _save(folder: Path, model: Model) -> None:
+    """Write the model folder; the scores that it holds stay if their weights do."""
+    weights = folder / _WEIGHTS
+    try:
+        scores, measured = read_manifest(folder).scores, weights.read_bytes()
+    except (ModelFolderError, OSError):
+        scores, measured = {}, b""
+    save_model(folder, model)
+    if scores and weights.read_bytes() == measured:
+        write_manifest(folder, model.manifest.model_copy(update={"scores": scores}))
 
 
 def _prepare_tagger(

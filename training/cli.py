@@ -10,11 +10,12 @@ from typing import Annotated
 from cyclopts import Parameter
 from rich.console import Console
 
+from taggers.catalog import find_model
 from taggers.errors import ConfigError, FormatError
 from taggers.formats.files import read_file
 from taggers.pipeline import find_device, load
 from training.build import build_model
-from training.cards import write_measured_card
+from training.cards import write_first_card, write_measured_card
 from training.config import read_recipe, resolved_config
 from training.corpora import known_labels, name_layers, span_labels, without_blank
 from training.evaluation import evaluate as score
@@ -47,8 +48,9 @@ def train(
     recipe = read_recipe(config, set)
     folder = output or Path("runs") / recipe.model.name
     folder.mkdir(parents=True, exist_ok=True)
-    build_model(recipe, folder, resume=resume, device=find_device(device))
+    model = build_model(recipe, folder, resume=resume, device=find_device(device))
     _keep_config(config, set, folder)  # now that the folder's model is this config's
+    write_first_card(recipe, model, folder)
 
 
 def evaluate(
@@ -108,10 +110,11 @@ def card(
     Example: tagline card runs/en-cnn --set corpora=corpora
 
     Args:
-        folder: The model folder; its training.toml names the test sets.
+        folder: The model folder, or a bundled model's name; its training.toml names the test sets.
         set: section.key=value in place of the config's; may be given several times.
         device: auto, cpu, cuda or cuda:N.
     """
+    folder = folder if folder.is_dir() else find_model(folder)
     recipe = read_recipe(folder / _CONFIG_FILE, set)
     print(write_measured_card(recipe, folder, device=find_device(device)))
 

@@ -8,6 +8,7 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from shlex import quote
 
 from training.scores import Scores
 
@@ -42,11 +43,12 @@ class CardFacts:
 
     Attributes:
         name: The model's name, with its ISO 639-1 code in ``language``.
-        license: The SPDX identifier of the weights' license.
+        address: What commands call it: its name if it is bundled, else its folder.
+        license: The SPDX identifier of the weights' license. What is empty, of it and of other texts, is left out.
         description: What the model does, in a sentence or two.
         encoder: What the network is, in a sentence or two.
         data: The data sets it learned from.
-        scores: Its scores.
+        scores: Its scores; none before it was measured.
         training_seconds: How long training took.
         training_machine: On what, for the reader to judge the time by ("2 CPU cores").
         num_parameters: The number of trained weights.
@@ -54,6 +56,7 @@ class CardFacts:
     """
 
     name: str
+    address: str
     language: str
     license: str
     description: str
@@ -75,30 +78,31 @@ def write_card(folder: Path, facts: CardFacts) -> Path:
 
 def card_text(facts: CardFacts) -> str:
     """The card as one text."""
+    terms = f"The weights are given under {facts.license}." if facts.license else ""
+    measured = [part for measurement in facts.scores for part in _measurement(measurement)]
     sections = [
         _front_matter(facts),
         f"# {facts.name}",
         facts.description,
-        "## How to use it",
-        _usage(facts.name),
-        "## Data and attribution",
-        "\n".join(f"- [{d.name}]({d.url}), {d.license}. {d.attribution}".rstrip() for d in facts.data),
-        f"The weights are given under {facts.license}.",
-        "## Scores",
-        *(part for measurement in facts.scores for part in _measurement(measurement)),
-        "## How it was trained",
-        _training(facts),
-        "## Limits",
-        facts.limits.strip(),
+        *_section("How to use it", _usage(facts.address)),
+        *_section("Data and attribution", "\n".join(map(_source, facts.data)), terms),
+        *_section("Scores", *(measured or _unmeasured(facts.address))),
+        *_section("How it was trained", _training(facts)),
+        *_section("Limits", facts.limits.strip()),
     ]
-    return "\n\n".join(sections) + "\n"
+    return "\n\n".join(filter(None, sections)) + "\n"
+
+
+def _section(title: str, *parts: str) -> list[str]:
+    return [f"## {title}", *parts] if any(parts) else []
 
 
 def _front_matter(facts: CardFacts) -> str:
     scores = [measurement.scores for measurement in facts.scores]
     scored = {key for one in scores for key in (*one.layers, *one.spans)}
     uses = {"accuracy": any(one.layers for one in scores), "f1": any(one.spans or one.segmentation for one in scores)}
-    lines = ["---", f"language: {_yaml(facts.language)}", f"license: {_yaml(facts.license.lower())}"]
+    lines = ["---", f"language: {_yaml(facts.language)}"]
+    lines += [f"license: {_yaml(facts.license.lower())}"] if facts.license else []
     lines += ["library_name: tagline", "pipeline_tag: token-classification"]
     for key, values in (
         ("tags", ["tagline", *(topic for key, topic in TOPICS.items() if key in scored)]),
@@ -109,14 +113,27 @@ def _front_matter(facts: CardFacts) -> str:
     return "\n".join([*lines, "---"])
 
 
-def _usage(name: str) -> str:
+def _usage(address: str) -> str:
     python = [
         "import taggers",
         "",
-        f"tagger = taggers.load({json.dumps(name)})",
+        f"tagger = taggers.load({json.dumps(address)})",
         'document = tagger("Ada Lovelace wrote to Babbage in London.")',
     ]
-    return "\n".join(["```sh", f"tagline tag letter.txt --model {name}", "```", "", "```python", *python, "```"])
+    command = f"tagline tag letter.txt --model {quote(address)}"
+    return "\n".join(["```sh", command, "```", "", "```python", *python, "```"])
+
+
+def _source(data: DataSource) -> str:
+    name = f"[{data.name}]({data.url})" if data.url else data.name
+    return f"- {', '.join(filter(None, (name, data.license)))}. {data.attribution}".rstrip()
+
+
+def _unmeasured(address: str) -> tuple[str, ...]:
+    return (
+        "Not measured yet. This does it on the test sets of its configuration:",
+        f"```sh\ntagline card {quote(address)}\n```",
+    )
 
 
 def _measurement(measurement: Measurement) -> tuple[str, ...]:

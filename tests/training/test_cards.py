@@ -57,7 +57,7 @@ def test_the_scores_are_in_the_card_and_in_the_manifest(measured: tuple[Recipe, 
         data, conditions = key.split(" test, ")
         assert f"### {data}, test: {conditions}\n" in card
     assert card.count("- [Tags](https://example.org/tags), CC0. By us.\n") == 1
-    assert card.count("- [Names](") == 1
+    assert card.count("- Names.\n") == 1
 
 
 def test_a_set_is_scored_on_the_labels_that_it_annotates(measured: tuple[Recipe, Path]) -> None:
@@ -76,15 +76,40 @@ def test_the_command_of_each_figure_gives_it_again(measured: tuple[Recipe, Path]
     card = (folder / "README.md").read_text(encoding="utf-8")
     commands = [line for line in card.splitlines() if line.startswith(("tagline evaluate", "tagline card"))]
     assert commands == [
-        "tagline evaluate letters corpora/letters.conllu",
-        "tagline evaluate letters corpora/letters.iob2",
-        "tagline evaluate letters corpora/letters.iob2 --types PER",
-        "tagline card letters",  # an evaluation of the files does not rename
+        f"tagline evaluate {folder} corpora/letters.conllu",
+        f"tagline evaluate {folder} corpora/letters.iob2",
+        f"tagline evaluate {folder} corpora/letters.iob2 --types PER",
+        f"tagline card {folder}",  # an evaluation of the files does not rename
     ]
     tagger = load(folder, device="cpu")
     gold = read_documents(recipe.data[1], ["letters.iob2"], fixtures, {"ner": "ner"})
     again = evaluate(tagger.tag, gold, types=["PER"]).spans["ner"].to_json()
     assert again == read_manifest(folder).scores["People test, gold tokens; PER only"]["ner"]
+
+
+def test_a_bundled_model_is_called_by_its_name_and_no_other_by_its(
+    measured: tuple[Recipe, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(measured[1], tmp_path / "letters")
+    monkeypatch.setattr("taggers.catalog.PRETRAINED", tmp_path)
+    card = write_measured_card(measured[0], tmp_path / "letters", device=CPU).read_text(encoding="utf-8")
+    assert "tagline evaluate letters corpora/letters.conllu\n" in card
+    other = shutil.copytree(measured[1], tmp_path.parent / "other")
+    card = write_measured_card(measured[0], other, device=CPU).read_text(encoding="utf-8")
+    assert f"tagline evaluate {other} corpora/letters.conllu\n" in card
+
+
+def test_sets_without_a_name_are_called_by_their_files(
+    measured: tuple[Recipe, Path], fixtures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = shutil.copytree(measured[1], tmp_path / "copy")
+    data = """[{train=["letters.conllu"], dev=["letters.conllu"], test=["letters.conllu"],
+        tasks=["upos", "xpos", "feats", "lemma"]}, {train=["letters.iob2"], test=["letters.iob2"], tasks=["ner"]}]"""
+    monkeypatch.chdir(fixtures)
+    recipe = recipe_of(fixtures, data).model_copy(update={"corpora": "."})
+    card = write_measured_card(recipe, folder, device=CPU).read_text(encoding="utf-8")
+    assert list(read_manifest(folder).scores) == ["letters.conllu test, gold tokens", "letters.iob2 test, gold tokens"]
+    assert f"tagline evaluate {folder} letters.iob2\n" in card
 
 
 def test_without_test_files_there_is_nothing_to_measure(measured: tuple[Recipe, Path], fixtures: Path) -> None:

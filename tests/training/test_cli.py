@@ -16,8 +16,9 @@ import torch
 
 import tagline
 from taggers.errors import ConfigError, FormatError
+from taggers.manifest import read_manifest
 from taggers.pipeline import load
-from training.cli import evaluate, train
+from training.cli import card, evaluate, train
 
 LAYERS = {"upos", "xpos", "ufeats", "lemma"}
 
@@ -104,6 +105,30 @@ def test_train_resumes_from_the_config_in_the_folder(model: Path, corpus: Path, 
     train(folder / "training.toml", output=folder, set=overrides, resume=True, device="cpu")
     assert (folder / "training.toml").read_bytes() == before
     assert (folder / "model.safetensors").read_bytes() == (model / "model.safetensors").read_bytes()
+
+
+def test_train_writes_a_card_and_leaves_one_that_was_measured(
+    model: Path, corpus: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert status("models", model) == 0
+    assert f"Not measured yet. This does it on the test sets of its configuration:\n\n```sh\ntagline card {model}" in (
+        capsys.readouterr().out
+    )
+    folder = shutil.copytree(model, tmp_path / "copy")
+    config = tmp_path / "tested.toml"
+    text = (model / "training.toml").read_text(encoding="utf-8")
+    config.write_text(text.replace("[[data]]", '[[data]]\ntest = ["letters.conllu"]', 1), encoding="utf-8")
+    overrides = (f"corpora={corpus}",)
+    train(config, output=folder, set=overrides, resume=True, device="cpu")  # to its end
+    card(folder, set=overrides, device="cpu")
+    scores, written = read_manifest(folder).scores, (folder / "README.md").read_bytes()
+    assert scores
+    train(config, output=folder, set=overrides, resume=True, device="cpu")
+    assert (read_manifest(folder).scores, (folder / "README.md").read_bytes()) == (scores, written)
+    (folder / "model.safetensors").write_bytes(b"others")
+    train(config, output=folder, set=overrides, resume=True, device="cpu")
+    assert read_manifest(folder).scores == {}
+    assert b"Not measured yet" in (folder / "README.md").read_bytes()
 
 
 def test_train_writes_runs_and_the_name_where_no_folder_is_given(

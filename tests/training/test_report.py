@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 import yaml
 
@@ -7,6 +9,7 @@ from training.scores import PRF, Scores, SpanConvention, SpanScores
 SPANS = SpanScores(PRF.from_counts(correct=1, predicted=2, gold=4), {}, SpanConvention.STRICT)
 FACTS = CardFacts(
     name="no-cnn",
+    address="runs/no cnn",
     language="no",
     license="CC-BY-SA-4.0",
     description="Tags Norwegian.",
@@ -62,6 +65,29 @@ def test_attribution_training_and_limits_are_told(tmp_path):
     assert "- [Treebank: first](https://example.org/a), CC-BY-SA-4.0. By A | B." in body
     assert "Four convolutions. 1,200,000 weights, trained in 61 min 11 s on 2 CPU cores" in body
     assert body.endswith("## Limits\n\nProse only.\n")
+
+
+def test_commands_call_the_model_by_its_address(tmp_path):
+    body = write_card(tmp_path, FACTS).read_text(encoding="utf-8")
+    assert "tagline tag letter.txt --model 'runs/no cnn'\n" in body
+    assert 'taggers.load("runs/no cnn")' in body
+
+
+def test_what_is_not_told_leaves_no_trace(tmp_path):
+    bare = replace(FACTS, license="", description="", limits="", scores=[], data=[DataSource("My UD", "", "", "")])
+    _, front, body = write_card(tmp_path, bare).read_text(encoding="utf-8").split("---\n", 2)
+    assert "license" not in front
+    assert [line for line in body.splitlines() if line.startswith("#")] == [
+        "# no-cnn",
+        "## How to use it",
+        "## Data and attribution",
+        "## Scores",
+        "## How it was trained",
+    ]
+    assert "## Data and attribution\n\n- My UD.\n\n## Scores\n" in body
+    assert "Not measured yet" in body
+    assert "\ntagline card 'runs/no cnn'\n" in body
+    assert "## Data" not in write_card(tmp_path, replace(bare, data=[])).read_text(encoding="utf-8")
 
 
 def test_a_card_is_rewritten_in_place_and_needs_its_folder(tmp_path):
