@@ -99,6 +99,8 @@ def _read_extras(stream: bytes) -> tuple[Any, Sequence[Mapping[str, Any]]]:
         return None, ()
     import pyarrow  # takes a moment to import
 
+    from taggers.formats.arrow import rows_of
+
     with pyarrow.ipc.open_stream(stream) as reader:
         table = reader.read_all()
-    return table.schema, table.to_pylist(maps_as_pydicts="lossy")
+    return table.schema, rows_of(table)

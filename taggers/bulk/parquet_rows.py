@@ -1,6 +1,6 @@
 """Parquet -> pieces: one row each, read batch by batch."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from io import BufferedReader
 from typing import Any
 
@@ -11,14 +11,15 @@ from taggers.bulk.lines import ends_too_soon
 from taggers.bulk.pieces import Failure, Found, Piece, ReadOptions, too_long
 from taggers.bulk.sources import Source
 from taggers.errors import FormatError
+from taggers.formats.arrow import rows_of
 from taggers.formats.tables import check_columns
 
-_BATCH_ROWS = 256
+_BATCH_ROWS = 16  # are in memory together, and each may be as long as a record may be
 _BUFFER_BYTES = 1 << 20  # of each column, else a row group's part of it is held as a whole
 
 
 def read_parquet(source: Source, raw: BufferedReader, options: ReadOptions, *, row: int = 0) -> Iterator[Found]:
-    """The rows of a Parquet file. Times in nanoseconds come in microseconds, which is what Python has.
+    """The rows of a Parquet file, each of which takes as much of a chunk as all its columns have room.
 
     Args:
         source: Which it is.
@@ -65,15 +66,12 @@ def _rows_from(file: pyarrow.parquet.ParquetFile, row: int, name: str) -> Iterat
 
 
 def _values(batch: pyarrow.RecordBatch) -> Iterator[Mapping[str, Any] | str]:
-    batch = pyarrow.RecordBatch.from_arrays(
-        [_in_microseconds(column) for column in batch.columns], names=batch.schema.names
-    )
     try:
-        rows: Sequence[Mapping[str, Any]] = batch.to_pylist(maps_as_pydicts="lossy")
-    except (ValueError, OverflowError):  # a string is not UTF-8, or a date past Python's; only its row is wrong
+        rows = rows_of(batch)
+    except (ValueError, OverflowError):  # only its row is wrong
         for index in range(batch.num_rows):
             try:
-                yield batch.slice(index, 1).to_pylist(maps_as_pydicts="lossy")[0]
+                yield rows_of(batch.slice(index, 1))[0]
             except UnicodeDecodeError as error:
                 yield f"expected UTF-8, found: {error}"
             except (ValueError, OverflowError) as error:
@@ -82,25 +80,27 @@ def _values(batch: pyarrow.RecordBatch) -> Iterator[Mapping[str, Any] | str]:
         yield from rows
 
 
-def _in_microseconds(column: pyarrow.Array) -> pyarrow.Array:
-    kind = column.type
-    if pyarrow.types.is_timestamp(kind) and kind.unit == "ns":
-        return column.cast(pyarrow.timestamp("us", kind.tz), safe=False)
-    if pyarrow.types.is_duration(kind) and kind.unit == "ns":
-        return column.cast(pyarrow.duration("us"), safe=False)
-    if pyarrow.types.is_time64(kind) and kind.unit == "ns":
-        return column.cast(pyarrow.time64("us"), safe=False)
-    return column
-
-
 def _found(
     source: Source, schema: pyarrow.Schema, options: ReadOptions, row: int, fields: Mapping[str, Any] | str
 ) -> Found:
     place = f"{source.label}:{row}"
     if isinstance(fields, str):
         return Found(Failure(place, fields), row, row, 0)
-    text = fields.get(options.text_field)
-    length = len(text) if isinstance(text, str) else 0
+    length = _bytes_of(fields.get(options.text_field))
     if length > options.max_record_bytes:
         return Found(too_long(place, "a text", length, options.max_record_bytes), row, row, 0)
-    return Found(Piece(source.label, "row", row, 0, fields, schema=schema), row, row, length)
+    return Found(Piece(source.label, "row", row, 0, fields, schema=schema), row, row, _bytes_of(fields))
+
+
+def _bytes_of(value: Any) -> int:
+    """How much room a value takes, at least."""
+    match value:
+        case str():
+            return len(value) if value.isascii() else len(value.encode("utf-8", "surrogatepass"))
+        case bytes():
+            return len(value)
+        case Mapping():
+            return sum(map(_bytes_of, value.values()))
+        case list():
+            return sum(map(_bytes_of, value))
+    return 1

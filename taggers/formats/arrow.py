@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from taggers.document import Document, MultiWord, Sentence, Span
 from taggers.formats.answer import EMPTY_COLUMNS, FIRST_COLUMNS, SCORE_DIGITS, feats_items
+from taggers.formats.plain import as_plain
 
 _WORDS = pa.list_(pa.int32())  # of a span or a multi-word token: the first and the one behind the last
 _STRINGS = pa.list_(pa.string())
@@ -50,10 +51,56 @@ def documents_to_table(
 
 def other_column(values: Sequence[Any], kind: pa.DataType | None) -> pa.Array:
     """A column of values that came from elsewhere, of this type if they have it."""
+    truths = [isinstance(value, bool) for value in values if value is not None]
+    if kind is None and any(truths) and not all(truths):  # Arrow would take them for numbers
+        return as_json(values)
     try:
         return pa.array(values, kind)
     except (pa.ArrowException, OverflowError, TypeError):
         return as_json(values)
+
+
+def values_of(column: pa.Array) -> list[Any]:
+    """The values of a column as Python has them; a time with more digits than that has stays a scalar of Arrow.
+
+    Raises:
+        ValueError: A value has no counterpart: a string is not UTF-8, a date is past the year 9999.
+        OverflowError: The same.
+    """
+    if getattr(column.type, "unit", None) != "ns":
+        return column.to_pylist(maps_as_pydicts="lossy")  # type: ignore[no-any-return]
+    kind = _in_microseconds(column.type)
+    try:
+        return column.cast(kind).to_pylist()  # type: ignore[no-any-return]
+    except pa.ArrowInvalid:
+        return [_shortest(value, kind) for value in column]
+
+
+def rows_of(table: pa.RecordBatch | pa.Table) -> list[dict[str, Any]]:
+    """The rows of a table, of values as ``values_of`` has them.
+
+    Raises:
+        ValueError: As there.
+        OverflowError: As there.
+    """
+    names = table.schema.names
+    columns = [values_of(column) for column in table.columns]
+    return [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
+
+
+def _in_microseconds(kind: pa.DataType) -> pa.DataType:
+    if pa.types.is_timestamp(kind):
+        return pa.timestamp("us", kind.tz)
+    return pa.duration("us") if pa.types.is_duration(kind) else pa.time64("us")
+
+
+def _shortest(value: pa.Scalar, kind: pa.DataType) -> Any:
+    if not value.is_valid:
+        return None
+    try:
+        return value.cast(kind).as_py()
+    except pa.ArrowInvalid:
+        return value
 
 
 def as_json(values: Iterable[Any]) -> pa.Array:
@@ -62,7 +109,7 @@ def as_json(values: Iterable[Any]) -> pa.Array:
 
 
 def _as_text(value: Any) -> str:
-    plain = msgspec.to_builtins(value)  # a date becomes text
+    plain = msgspec.to_builtins(value, enc_hook=as_plain)  # a date becomes text
     return plain if isinstance(plain, str) else msgspec.json.encode(plain).decode("utf-8")
 
 

@@ -18,6 +18,7 @@ from taggers.formats.answer import Json, document_to_json
 from taggers.formats.answer_reader import document_from_json, read_id
 from taggers.formats.json_fields import check, check_range, take
 from taggers.formats.lines import read_lines, strip_mark
+from taggers.formats.plain import as_plain
 from taggers.formats.raw import CharSpan, Misalignment, RawDocument, align_spans
 from taggers.offsets import OffsetMap, OffsetUnit
 
@@ -98,7 +99,7 @@ def write_jsonl(
 
 def write_line(data: Mapping[str, Any]) -> str:
     """A JSON object on a line of its own, with the line end; dates, decimals and bytes in it become strings."""
-    line = msgspec.json.encode(data).decode("utf-8")
+    line = msgspec.json.encode(data, enc_hook=as_plain).decode("utf-8")
     for character in _LINE_ENDS:
         line = line.replace(character, f"\\u{ord(character):04x}")
     return line + "\n"

@@ -11,11 +11,12 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet
 
-from taggers.formats.arrow import as_json, documents_to_table
+from taggers.formats.arrow import as_json, documents_to_table, values_of
 
 _GROUP_BYTES = 64 << 20
 _OURS = frozenset(("id", "text", "sentences", "spans"))
 """Columns whose values always have room in their types."""
+_UNITS = ("s", "ms", "us", "ns")
 _OPTIONS = pa.ipc.IpcWriteOptions(compression="zstd")
 
 
@@ -55,7 +56,7 @@ def conformed(table: pa.Table, field: pa.Field) -> pa.Array:
 
 
 def common_type(one: pa.DataType, other: pa.DataType) -> pa.DataType:
-    """The type that holds values of both: numbers widen, structs have the fields of both, else both become JSON."""
+    """The type that holds values of both: numbers and times widen, structs have the fields of both, else JSON does."""
     if one == other or pa.types.is_null(other):
         return one
     if pa.types.is_null(one):
@@ -67,8 +68,18 @@ def common_type(one: pa.DataType, other: pa.DataType) -> pa.DataType:
         return pa.struct(fields)
     if pa.types.is_list(one) and pa.types.is_list(other):
         return pa.list_(common_type(one.value_type, other.value_type))
+    if _is_time(one) and _is_time(other) and _without_unit(one) == _without_unit(other):
+        return max(one, other, key=lambda kind: _UNITS.index(kind.unit))
     numbers = [pa.types.is_integer(kind) or pa.types.is_floating(kind) for kind in (one, other)]
     return pa.float64() if all(numbers) else pa.string()
+
+
+def _is_time(kind: pa.DataType) -> bool:
+    return any(is_one(kind) for is_one in (pa.types.is_timestamp, pa.types.is_duration, pa.types.is_time))
+
+
+def _without_unit(kind: pa.DataType) -> tuple[str, str | None]:
+    return str(kind).partition("[")[0].rstrip("3264"), getattr(kind, "tz", None)
 
 
 def _common_schema(spool: Path) -> pa.Schema:
@@ -129,5 +140,5 @@ def _cast(array: pa.Array, kind: pa.DataType) -> pa.Array:
     if pa.types.is_list(kind) and pa.types.is_list(array.type):
         return pa.ListArray.from_arrays(array.offsets, _cast(array.values, kind.value_type), mask=array.is_null())
     if pa.types.is_string(kind):
-        return as_json(array.to_pylist())
+        return as_json(values_of(array))
     return array.cast(kind)

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet
 import pytest
 
 from taggers.bulk import chunks
@@ -48,6 +50,14 @@ def test_file_that_is_gone_by_its_turn_is_a_failure(tmp_path) -> None:
     assert chunk.items[0] == Failure(sources[0].name, "reading ended here: No such file or directory")
     assert chunk.items[1].content == b"b.txt"
     assert chunk.end == Position(source=2, records=2)
+
+
+def test_rows_take_as_much_of_a_chunk_as_all_their_columns_have_room(tmp_path) -> None:
+    table = pa.table({"text": ["a"] * 5, "picture": [b"x" * 150_000] * 5, "deep": [[{"é": "é" * 50_000}]] * 5})
+    pyarrow.parquet.write_table(table, tmp_path / "a.parquet")
+    sources = find_sources([str(tmp_path)])
+    assert [len(chunk.items) for chunk in read_chunks(sources, ReadOptions())] == [2, 2, 1]
+    assert [len(chunk.items) for chunk in read_chunks(sources, ReadOptions(max_record_bytes=1))] == [2, 2, 1]
 
 
 def test_nothing_gives_no_chunk(tmp_path) -> None:

@@ -162,6 +162,14 @@ def test_compressed_input_of_a_format_told_needs_no_suffix(compress, tmp_path) -
     assert row.document.text == "hello"
 
 
+def test_text_of_parquet_is_measured_in_bytes(tmp_path) -> None:
+    path = tmp_path / "a.parquet"
+    pyarrow.parquet.write_table(pa.table({"text": ["é" * 5, "é" * 6]}), path)
+    one, two = items([str(path)], max_record_bytes=10)
+    assert one.document.text == "é" * 5
+    assert two == Failure(f"{path}:2", "expected a text of at most 10 bytes, found 12")
+
+
 def test_format_told_wins_over_the_suffix(tmp_path) -> None:
     assert read("a.jsonl", b"{", tmp_path, format="text")[0].document.text == "{"
 

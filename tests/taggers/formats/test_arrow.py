@@ -1,6 +1,7 @@
 """Arrow columns: any document comes back from them as it was, other columns keep their types."""
 
-from datetime import UTC, date, datetime
+import json
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 
 import pyarrow as pa
@@ -11,8 +12,9 @@ from hypothesis import strategies as st
 from taggers.bulk.pieces import Piece, ReadOptions
 from taggers.bulk.records import parse_piece
 from taggers.document import Document, Span
-from taggers.formats.arrow import documents_to_table, other_column
+from taggers.formats.arrow import documents_to_table, other_column, rows_of
 from taggers.formats.conllu import read_conllu_file
+from taggers.formats.jsonl import write_line
 from tests import strategies
 
 
@@ -76,3 +78,32 @@ def test_values_without_a_common_type_are_kept_as_text() -> None:
     values = ["a", 1, None, {"b": [2.5]}, 10**30, True]
     assert other_column(values, None).to_pylist() == ["a", "1", None, '{"b":[2.5]}', str(10**30), "true"]
     assert other_column([1000], pa.int8()).to_pylist() == ["1000"]
+    assert other_column([True, 1.5, None], None).to_pylist() == ["true", "1.5", None]
+
+
+NANOSECONDS = 1_767_323_045_123_456_789
+
+
+@pytest.mark.parametrize(
+    ("kind", "number", "text"),
+    [
+        (pa.timestamp("ns"), NANOSECONDS, "2026-01-02T03:04:05.123456789"),
+        (pa.timestamp("ns", "UTC"), NANOSECONDS, "2026-01-02T03:04:05.123456789Z"),
+        (pa.timestamp("ns", "Europe/Berlin"), NANOSECONDS, "2026-01-02T04:04:05.123456789+01:00"),
+        (pa.time64("ns"), 1, "00:00:00.000000001"),
+        (pa.duration("ns"), -1_000_000_007, "-PT1.000000007S"),
+    ],
+)
+def test_times_in_nanoseconds_lose_none(kind, number, text) -> None:
+    column = pa.array([number, None, number // 1000 * 1000], kind)
+    rows = rows_of(pa.table({"at": column}))
+    values = [row["at"] for row in rows]
+    assert isinstance(values[2], datetime | time | timedelta)  # as Python has it, where it can
+    assert other_column(values, kind).equals(column)
+    assert json.loads(write_line(rows[0])) == {"at": text}
+    assert other_column([*values, "x"], None).to_pylist()[0] == text
+
+
+def test_times_in_nanoseconds_inside_a_list_can_be_written() -> None:
+    (row,) = rows_of(pa.table({"at": pa.array([[NANOSECONDS]], pa.list_(pa.timestamp("ns")))}))
+    assert json.loads(write_line(row)) == {"at": ["2026-01-02T03:04:05.123456789"]}

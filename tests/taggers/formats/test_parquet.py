@@ -8,7 +8,7 @@ import pytest
 
 from taggers.document import Document, Span
 from taggers.formats import parquet
-from taggers.formats.arrow import documents_to_table
+from taggers.formats.arrow import documents_to_table, rows_of
 from taggers.formats.parquet import common_type, streams_to_parquet, table_to_stream
 
 
@@ -72,6 +72,25 @@ def test_long_integers_among_floats_lose_no_digit(tmp_path) -> None:
     assert table.column("deep").to_pylist() == [f'{{"n":{long}}}', '{"n":0.5}']
 
 
+@pytest.mark.parametrize("other", [pa.timestamp("us"), pa.string(), pa.duration("ns")])
+def test_times_in_nanoseconds_meet_other_columns(tmp_path, other) -> None:
+    kinds = [pa.timestamp("ns"), other]
+    numbers = [1_767_323_045_123_456_789, 5]
+    columns = [
+        pa.array([number if kind != pa.string() else "x"], kind) for number, kind in zip(numbers, kinds, strict=True)
+    ]
+    rows = [
+        documents_to_table([document(0)], rows_of(pa.table({"at": column})), types={"at": column.type})
+        for column in columns
+    ]
+    table = made(tmp_path, *rows)
+    if other == pa.timestamp("us"):
+        assert table.column("at").cast(pa.int64()).to_pylist() == [numbers[0], 5000]
+    else:
+        last = "x" if other == pa.string() else "PT0.000000005S"
+        assert table.column("at").to_pylist() == ["2026-01-02T03:04:05.123456789", last]
+
+
 def test_nothing_is_a_table_without_rows(tmp_path) -> None:
     table = made(tmp_path)
     assert (table.num_rows, table.column_names) == (0, ["id", "text", "sentences"])
@@ -108,6 +127,11 @@ def test_duckdb_and_pandas_read_it(tmp_path) -> None:
         (pa.struct({"a": pa.int64()}), pa.struct({"b": pa.bool_()}), pa.struct({"a": pa.int64(), "b": pa.bool_()})),
         (pa.int64(), pa.bool_(), pa.string()),
         (pa.date32(), pa.string(), pa.string()),
+        (pa.timestamp("ns"), pa.timestamp("us"), pa.timestamp("ns")),
+        (pa.time32("s"), pa.time64("us"), pa.time64("us")),
+        (pa.duration("ms"), pa.duration("s"), pa.duration("ms")),
+        (pa.timestamp("us"), pa.timestamp("us", "UTC"), pa.string()),
+        (pa.timestamp("ns"), pa.duration("ns"), pa.string()),
     ],
 )
 def test_common_types(one, other, both) -> None:
