@@ -21,7 +21,7 @@ from taggers.bulk.pieces import ReadOptions
 from taggers.bulk.rendering import choose_output
 from taggers.bulk.sources import find_sources
 from taggers.bulk.work import Work
-from taggers.errors import TaglineError
+from taggers.errors import FormatError, TaglineError
 from tests.tiny import tiny_folder
 
 
@@ -213,3 +213,13 @@ def test_compressed_output_is_compressed_as_a_whole(name, text, model) -> None:
         content = decompressed(raw, compression).read()
     assert content.startswith(b"<!doctype html>" if "html" in name else text[:1].encode())
     assert content.endswith(b"</html>\n" if "html" in name else text[-1:].encode())
+
+
+def test_lone_input_that_is_none_leaves_an_older_output_as_it_is(model) -> None:
+    Path("out.jsonl").write_text("dear\n")
+    Path("a.csv").write_text("body,stars\nx,1\n")
+    work = Work(model, ReadOptions(), choose_output(Path("out.jsonl"), None, title="t"))
+    with pytest.raises(FormatError, match=r"^a.csv:1: expected a column 'text', found the columns body, stars$"):
+        run_job(find_sources(["a.csv"]), work, Path("out.jsonl"), workers=1)
+    assert Path("out.jsonl").read_text() == "dear\n"
+    assert not Path("out.jsonl.errors.jsonl").exists()
