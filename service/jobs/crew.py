@@ -112,7 +112,7 @@ class Crew:
             if job is None:
                 break
             await self.stop(job.id)  # what had claimed it before, when nobody could renew that
-            self._running[job.id] = job, asyncio.create_task(self._run(job))
+            self._start(job)
         self._metrics.observe_jobs(await asyncio.to_thread(self._store.count))
 
     def _take_place(self) -> Holder:
@@ -124,6 +124,17 @@ class Crew:
             self._folder.remove(id)
             logger.info("job %s expired", id)
         self._folder.sweep(self._store.ids())
+
+    def _start(self, job: Job) -> None:
+        task = asyncio.create_task(self._run(job))
+        self._running[job.id] = job, task
+        task.add_done_callback(lambda task: self._leave(job, task))
+
+    def _leave(self, job: Job, task: asyncio.Task[None]) -> None:
+        """Make room for the next; not in the task itself, for one that is cancelled before it begins runs nothing."""
+        if self._running.get(job.id) == (job, task):
+            del self._running[job.id]
+        self._news.set()
 
     async def _run(self, job: Job) -> None:
         logger.info("job %s %s", job.id, f"goes on behind record {job.position.records}" if job.chunks else "begins")
@@ -141,9 +152,6 @@ class Crew:
             logger.info("job %s is no longer ours", job.id)
         except NotReady:
             pass  # the service is shutting down, and puts it back
-        finally:
-            del self._running[job.id]
-            self._news.set()
 
     async def _run_to_its_end(self, job: Job, runner: Runner) -> None:
         state: State = "done"

@@ -1,9 +1,10 @@
-"""A crew that could not renew its claim for too long, and claims the job again, works on it once."""
+"""A crew claims each job once at a time, goes on to the next one whatever became of the last, and tells of trouble."""
 
 import asyncio
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -12,56 +13,99 @@ from service.jobs import crew
 from service.jobs.crew import Crew
 from service.jobs.desk import open_store
 from service.jobs.folder import JobsFolder
-from service.jobs.job import Input, Order
+from service.jobs.job import Input, Job, Order
+from service.jobs.store import Store
 from service.metrics import Metrics
 from service.registry import Phase
 from service.settings import Settings
 
 LEASE_S = 0.3
+FIRST, SECOND = "a" * 32, "b" * 32
+
+
+class Works:
+    """Takes the place of a runner, which never comes to an end here."""
+
+    begun: ClassVar[list[Job]] = []
+    working: ClassVar[list["Works"]] = []
+    most: ClassVar[int] = 0
+
+    def __init__(self, job: Job, **_: Any) -> None:
+        self.job = job
+
+    async def run(self) -> None:
+        self.begun.append(self.job)
+        self.working.append(self)
+        Works.most = max(Works.most, len(self.working))
+        try:
+            await asyncio.Event().wait()
+        finally:
+            self.working.remove(self)
+
+
+@pytest.fixture(autouse=True)
+def works(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setattr(crew, "Runner", Works)
+    monkeypatch.setattr(crew, "_POLL_S", 0.05)
+    for name, value in (("begun", []), ("working", []), ("most", 0)):
+        monkeypatch.setattr(Works, name, value)
+    yield
+    assert not Works.working
+
+
+class Set:
+    """What a crew works with.
+
+    Args:
+        folder: Where all of it is.
+        at_once: How many jobs it works on at once.
+    """
+
+    def __init__(self, folder: Path, *, at_once: int = 1) -> None:
+        settings = Settings(jobs_folder=folder, jobs_at_once=at_once, job_lease_s=LEASE_S)
+        self.store: Store = open_store(settings)
+        self.folder = JobsFolder(folder)
+        self.folder.make()
+        self.registry: Any = SimpleNamespace(phase=Phase.READY)
+        self.crew = Crew(self.store, self.folder, registry=self.registry, settings=settings, metrics=Metrics())
+
+    def add(self, id: str, model: str = "m") -> None:
+        self.store.add(id, Order("n", model, None, (), Input()), owner="")
+
+    async def work_until(self, enough: Callable[[], bool]) -> None:
+        async with self.crew.working(), asyncio.timeout(60):
+            while not enough():
+                await asyncio.sleep(0.01)
+        self.store.close()
+
+
+def begun() -> set[str]:
+    return {job.id for job in Works.begun}
 
 
 def test_a_claim_that_ran_out_is_left_before_the_next_begins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    working: list[Any] = []
-    most = [0]
-    begun: set[str] = set()
-
-    class Works:
-        """Takes the place of a runner, which never comes to an end here."""
-
-        def __init__(self, job: Any, **_: Any) -> None:
-            self.job = job
-
-        async def run(self) -> None:
-            working.append(self)
-            begun.add(self.job.claim)
-            most[0] = max(most[0], len(working))
-            try:
-                await asyncio.Event().wait()
-            finally:
-                working.remove(self)
-
-    monkeypatch.setattr(crew, "Runner", Works)
-    monkeypatch.setattr(crew, "_POLL_S", 0.05)
-    settings = Settings(jobs_folder=tmp_path).model_copy(update={"jobs_at_once": 2, "job_lease_s": LEASE_S})
-    store, folder = open_store(settings), JobsFolder(tmp_path)
-    folder.make()
+    made = Set(tmp_path, at_once=2)
 
     def away(*_: Any, **__: Any) -> bool:
         raise JobsUnavailable("the database is away")
 
-    monkeypatch.setattr(store, "renew", away)
+    monkeypatch.setattr(made.store, "renew", away)
+    made.add(FIRST)
+    asyncio.run(made.work_until(lambda: len({job.claim for job in Works.begun}) >= 4))
+    assert begun() == {FIRST}
+    assert Works.most == 1
 
-    async def scenario() -> None:
-        registry: Any = SimpleNamespace(phase=Phase.READY)
-        made = Crew(store, folder, registry=registry, settings=settings, metrics=Metrics())
-        store.add("a" * 32, Order("n", "m", None, (), Input()), owner="")
-        async with made.working():
-            async with asyncio.timeout(60):
-                while len(begun) < 4:
-                    await asyncio.sleep(LEASE_S / 3)
-                    assert len(working) == len(made._running) or not working
-            assert list(made._running) == ["a" * 32]
-        assert not working
 
-    asyncio.run(scenario())
-    assert most == [1]
+def test_a_job_that_is_left_before_it_begins_makes_room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = Set(tmp_path)
+    made.add(FIRST)
+    made.add(SECOND)
+
+    async def leave_at_once(id: str) -> None:
+        """Asked just before the job is begun, so that this comes before its first step."""
+        if id == FIRST:
+            asyncio.get_running_loop().call_soon(lambda: made.crew._running[id][1].cancel())
+
+    monkeypatch.setattr(made.crew, "stop", leave_at_once)
+    asyncio.run(made.work_until(lambda: SECOND in begun()))
+    assert begun() == {SECOND}
