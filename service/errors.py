@@ -6,6 +6,7 @@
     ├── Forbidden            a job may not read from there
     ├── JobNotFound          there is no such job, or it is somebody else's
     ├── JobNotOver           a job has no results yet
+    ├── FilesGone            the files of a job were lost
     ├── TooManyRequests      a client comes too often; carries when to come back
     ├── NotAcceptable        no form of the answer that the client takes
     ├── TooLarge             the body or the number of documents is over its limit
@@ -80,6 +81,10 @@ class JobNotFound(ServiceError):
 
 class JobNotOver(ServiceError):
     """A job has no results yet; the detail says how far it is."""
+
+
+class FilesGone(ServiceError):
+    """The files of a job were lost, while the database still tells of them."""
 
 
 class DiskFull(ServiceError):
@@ -170,6 +175,7 @@ TABLE: Mapping[type[Exception], Row] = {
     CameTooSlowly: Row(408, "came-too-slowly", "The request did not arrive within the time limit"),
     Reloading: Row(409, "reloading", "The model is being loaded already"),
     JobNotOver: Row(409, "job-not-over", "The job is not over"),
+    FilesGone: Row(410, "files-gone", "The files of the job are gone"),
     TooLarge: Row(413, "too-large", "The request is over a limit"),
     RefusedModel: Row(422, "refused-model", "The model cannot be loaded"),
     QueueFull: Row(429, "queue-full", "Too much work is waiting"),

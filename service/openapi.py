@@ -45,6 +45,7 @@ _PROBLEMS = {
     406: "No form of the answer suits Accept",
     408: "The request did not arrive within the time limit",
     409: "The model is being loaded already, or the job is not over",
+    410: "The files of the job were lost",
     413: "The body or the number of documents is over its limit, which the detail names",
     422: "The model's folder is damaged; the old model goes on",
     429: "The queue is full; Retry-After says when to come back",

@@ -9,7 +9,7 @@ from uuid import uuid4
 
 from sqlalchemy import URL
 
-from service.errors import BadRequest, FieldError, JobNotFound, JobNotOver
+from service.errors import BadRequest, FieldError, FilesGone, JobNotFound, JobNotOver
 from service.jobs.crew import Crew
 from service.jobs.folder import JobsFolder
 from service.jobs.job import LIVE, Input, Job, Order
@@ -158,12 +158,17 @@ class Desk:
             JobNotFound: There is none of this id, or it is somebody else's.
         """
         await self.find(id, owner=owner)
+        await asyncio.to_thread(self._folder.delist, id)
         await asyncio.to_thread(self._store.delete, id)
         await self._crew.stop(id)
         await asyncio.to_thread(self._folder.remove, id)
 
     async def files_so_far(self, job: Job) -> Sequence[Path]:
-        """The files of a job's chunks that are done."""
+        """The files of a job's chunks that are done.
+
+        Raises:
+            FilesGone: Some are not there.
+        """
         return await asyncio.to_thread(self._files, job)
 
     async def files(self, job: Job) -> Sequence[Path]:
@@ -171,6 +176,7 @@ class Desk:
 
         Raises:
             JobNotOver: It is not over.
+            FilesGone: Some are not there.
         """
         if job.state in LIVE:
             progress = "" if job.progress is None else f", {job.progress:.0%} done"
@@ -226,11 +232,15 @@ class Desk:
         with writing():
             await asyncio.to_thread(self._folder.settle, id)
         job = await asyncio.to_thread(self._store.add, id, order, owner=owner or "")
+        await asyncio.to_thread(self._folder.enlist, id)
         self._crew.wake()
         return job
 
     def _files(self, job: Job) -> Sequence[Path]:
-        return [self._folder.part(job.id, file) for file in self._store.files(job.id)]
+        files = self._store.files(job.id)
+        if not self._folder.holds(job.id, files):
+            raise FilesGone("files of this job are not in the folder of the jobs any more: send it again")
+        return [self._folder.part(job.id, file) for file in files]
 
 
 def open_store(settings: Settings) -> Store:

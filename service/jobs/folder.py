@@ -1,8 +1,11 @@
 """The folder of the jobs: of each its upload, the files of its chunks, and results that were made once.
 
 ``<id>/input``, ``<id>/parts/<file>``, ``<id>/results.parquet``; servers that share a database share this folder, too.
+Until the database knows of a job, and once it is to forget it, there is ``<id>/unlisted``. Whatever else no row tells
+of may belong to another database, or to one that was lost, and stays.
 """
 
+import logging
 import os
 import shutil
 from collections.abc import Collection
@@ -11,6 +14,9 @@ from pathlib import Path
 from time import time
 from uuid import uuid4
 
+logger = logging.getLogger("tagline")
+
+_UNLISTED = "unlisted"
 _ABANDONED_S = 3_600
 """An upload into which nothing was written for so long belongs to a server that died."""
 
@@ -42,12 +48,23 @@ class JobsFolder:
         return self.of(id) / "input"
 
     def add(self, id: str) -> None:
-        """Make that of a new job.
+        """Make that of a new job, which is not in the database yet.
 
         Raises:
             OSError: It cannot be made.
         """
         (self.of(id) / "parts").mkdir(parents=True)
+        (self.of(id) / _UNLISTED).touch()
+
+    def enlist(self, id: str) -> None:
+        """The job is in the database."""
+        with suppress(OSError):  # the next sweep does it
+            (self.of(id) / _UNLISTED).unlink(missing_ok=True)
+
+    def delist(self, id: str) -> None:
+        """The job is about to leave the database."""
+        with suppress(OSError):  # on a full disk jobs can still be removed
+            (self.of(id) / _UNLISTED).touch()
 
     def settle(self, id: str) -> None:
         """See to it that what is in the folder of a new job is on the disk."""
@@ -93,21 +110,32 @@ class JobsFolder:
             if path.name not in files:
                 path.unlink(missing_ok=True)
 
+    def holds(self, id: str, files: Collection[str]) -> bool:
+        """Whether these files of a job's chunks are there."""
+        with suppress(FileNotFoundError):
+            files = set(files).difference(os.listdir(self.of(id) / "parts"))  # noqa: PTH208  names are enough
+        return not files
+
     def remove(self, id: str) -> None:
         """Remove all that there is of a job."""
         shutil.rmtree(self.of(id), ignore_errors=True)
 
     def sweep(self, ids: Collection[str]) -> None:
-        """Remove what belongs to no job: uploads that were cut off by a crash.
+        """Remove what a crash left: uploads that never became jobs, and jobs that were being deleted.
 
         Args:
             ids: The jobs that there are.
         """
-        for path in self.path.glob("[0-9a-f]" * 32):
+        for mark in self.path.glob(f"{'[0-9a-f]' * 32}/{_UNLISTED}"):
+            id = mark.parent.name
+            if id in ids:  # the crash came just then
+                self.enlist(id)
+                continue
             with suppress(OSError):  # another server does the same
-                newest = max(item.stat().st_mtime for item in (path, *path.iterdir()))
-                if path.name not in ids and newest < time() - _ABANDONED_S:
-                    shutil.rmtree(path, ignore_errors=True)
+                newest = max(item.stat().st_mtime for item in (mark.parent, *mark.parent.iterdir()))
+                if newest < time() - _ABANDONED_S:
+                    self.remove(id)
+                    logger.info("removed %s, of which no job came", id)
 
 
 def _sync(path: Path) -> None:

@@ -114,7 +114,7 @@ async def delete_job(request: AnyRequest, desk: NamedDependency[Desk], id: FromP
     operation_id="showResults",
     summary="The documents of a job, tagged",
     operation_class=ResultsOperation,
-    responses=problems(400, 404, 406, 409, 503, 507),
+    responses=problems(400, 404, 406, 409, 410, 503, 507),
 )
 async def show_results(request: AnyRequest, desk: NamedDependency[Desk], id: FromPath[str]) -> Response[Any]:
     """All documents in their order, of any number, as a file; of a job that ended early, those that were done."""
@@ -139,7 +139,7 @@ async def show_results(request: AnyRequest, desk: NamedDependency[Desk], id: Fro
     operation_id="showFailures",
     summary="The records of a job that gave nothing",
     operation_class=FailuresOperation,
-    responses=problems(400, 404, 503),
+    responses=problems(400, 404, 410, 503),
 )
 async def show_failures(request: AnyRequest, desk: NamedDependency[Desk], id: FromPath[str]) -> Response[Any]:
     """One a line: where it stands, and why not. While the job goes on, those found so far."""

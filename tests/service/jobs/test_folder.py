@@ -34,14 +34,42 @@ def test_parts_have_names_of_their_own_and_those_that_do_not_count_are_removed(f
     assert list(folder.path.iterdir()) == []
 
 
-def test_old_uploads_of_no_job_are_swept_away(folder: JobsFolder) -> None:
-    known, fresh = "1" * 32, "2" * 32
-    for id in (known, fresh):
+def test_old_uploads_of_no_job_are_swept_away(folder: JobsFolder, caplog: pytest.LogCaptureFixture) -> None:
+    known, fresh, elsewhere = "1" * 32, "2" * 32, "3" * 32
+    for id in (known, fresh, elsewhere):
         folder.add(id)
         folder.upload(id).touch()
+    folder.enlist(elsewhere)  # in another database, or in one that was lost
     (folder.path / "servers").mkdir()
+    age(folder, ID, known, elsewhere, "servers")
+    with caplog.at_level("INFO", "tagline"):
+        folder.sweep({known})
+    assert sorted(path.name for path in folder.path.iterdir()) == [known, fresh, elsewhere, "servers"]
+    assert [record.getMessage() for record in caplog.records] == [f"removed {ID}, of which no job came"]
+
+
+def test_what_a_crash_left_unlisted_is_kept_as_long_as_there_is_a_job(folder: JobsFolder) -> None:
+    age(folder, ID)
+    folder.sweep({ID})
+    folder.sweep(())
+    assert folder.of(ID).exists()
+    folder.delist(ID)
+    age(folder, ID)
+    folder.sweep(())
+    assert not folder.of(ID).exists()
+
+
+def test_whether_files_are_there(folder: JobsFolder) -> None:
+    file = folder.write_part(ID, b"x")
+    assert folder.holds(ID, [file])
+    assert not folder.holds(ID, [file, "another"])
+    folder.remove(ID)
+    assert folder.holds(ID, [])
+    assert not folder.holds(ID, [file])
+
+
+def age(folder: JobsFolder, *names: str) -> None:
     long_ago = time.time() - 100_000
-    for path in (folder.of(ID), folder.of(ID) / "parts", folder.of(known), folder.path / "servers"):
-        os.utime(path, (long_ago, long_ago))
-    folder.sweep({known})
-    assert sorted(path.name for path in folder.path.iterdir()) == [known, fresh, "servers"]
+    for name in names:
+        for path in (folder.of(name), *folder.of(name).iterdir()):
+            os.utime(path, (long_ago, long_ago))

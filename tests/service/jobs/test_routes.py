@@ -319,6 +319,16 @@ def test_deleted_is_gone_running_or_not(client: TestClient[Litestar], folder: Pa
         assert id not in folders(folder)
 
 
+def test_results_whose_files_are_gone_are_told_to_be_so(client: TestClient[Litestar], folder: Path) -> None:
+    id = wait(client, send(client, rows(1))["id"])["id"]
+    assert "unlisted" not in {path.name for path in (folder / "jobs" / id).iterdir()}
+    for path in (folder / "jobs" / id / "parts").iterdir():
+        path.unlink()
+    for path in ("results", "failures"):
+        answer = client.get(f"/v1/jobs/{id}/{path}")
+        assert (answer.status_code, answer.json()["type"]) == (410, "urn:tagline:problem:files-gone")
+
+
 def test_addresses_are_read_where_the_settings_allow(client: TestClient[Litestar], folder: Path) -> None:
     (folder / "in").mkdir(exist_ok=True)
     (folder / "in" / "a.jsonl").write_bytes(rows(2))
