@@ -181,6 +181,11 @@ class Registry:
         """The models' own names."""
         return tuple(self._folders)
 
+    @property
+    def all_names(self) -> tuple[str, ...]:
+        """The models' own names, and their aliases."""
+        return tuple(self._names)
+
     def _choose_default(self, asked: tuple[str, ...]) -> str:
         if asked and asked[0] in self._names:
             return asked[0]

@@ -52,6 +52,7 @@ class Crew:
         self._news = asyncio.Event()
         self._clear_up_at = monotonic()
         self._trouble = ""
+        self._missing: frozenset[str] = frozenset()
 
     @asynccontextmanager
     async def working(self) -> AsyncIterator[None]:
@@ -107,13 +108,26 @@ class Crew:
             self._clear_up_at = monotonic() + _CLEAR_UP_S
         while len(self._running) < self._settings.jobs_at_once:
             job = await asyncio.to_thread(
-                self._store.claim, holder=holder.id, machine=self._machine, lease_s=self._settings.job_lease_s
+                self._store.claim,
+                models=self._registry.all_names,
+                holder=holder.id,
+                machine=self._machine,
+                lease_s=self._settings.job_lease_s,
             )
             if job is None:
+                await self._tell_of_models()
                 break
             await self.stop(job.id)  # what had claimed it before, when nobody could renew that
             self._start(job)
         self._metrics.observe_jobs(await asyncio.to_thread(self._store.count))
+
+    async def _tell_of_models(self) -> None:
+        """Tell the log, once, of models that jobs wait for and that are not here."""
+        wanted = await asyncio.to_thread(self._store.wanted_models)
+        missing = wanted.difference(self._registry.all_names)
+        for model in sorted(missing - self._missing):
+            logger.warning("jobs wait for the model %r, which this server does not have", model)
+        self._missing = missing
 
     def _take_place(self) -> Holder:
         self._folder.make()

@@ -6,7 +6,7 @@ wakes up later, changes nothing.
 """
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from threading import Lock
@@ -17,7 +17,7 @@ from sqlalchemy import URL, ColumnElement, Connection, Row, and_, delete, func, 
 from sqlalchemy.exc import SQLAlchemyError
 
 from service.errors import JobsUnavailable
-from service.jobs.database import jobs, make_tables, now, open_engine, parts
+from service.jobs.database import jobs, make_tables, model_of, now, open_engine, parts
 from service.jobs.job import LIVE, Input, Job, Order, PartDone, State
 from taggers.bulk.chunks import Position
 
@@ -90,16 +90,18 @@ class Store:
         with self._transaction() as connection:
             self._forget(connection, [id])
 
-    def claim(self, *, holder: str, machine: str, lease_s: float) -> Job | None:
+    def claim(self, *, models: Collection[str], holder: str, machine: str, lease_s: float) -> Job | None:
         """Claim the oldest job that nobody works on; None if there is none.
 
         Args:
+            models: The models, under all their names, that the holder has; jobs for others wait for others.
             holder: Who claims it: a server process.
             machine: Where that is.
             lease_s: For how long, unless the claim is renewed.
         """
-        free = or_(jobs.c.state == "queued", and_(jobs.c.state == "running", jobs.c.lease < now()))
-        oldest = select(jobs.c.id).where(free).order_by(jobs.c.created, jobs.c.id).limit(1)
+        free = _free()
+        suits = model_of(jobs.c.request).in_(models)
+        oldest = select(jobs.c.id).where(free, suits).order_by(jobs.c.created, jobs.c.id).limit(1)
         claimed = (
             update(jobs)
             # asked twice: between the two another server may have taken it
@@ -118,6 +120,12 @@ class Store:
         with self._transaction() as connection:
             row = connection.execute(claimed).one_or_none()
         return None if row is None else _job(row)
+
+    def wanted_models(self) -> frozenset[str]:
+        """The models that jobs ask for on which nobody works."""
+        wanted = select(model_of(jobs.c.request)).where(_free()).distinct()
+        with self._transaction() as connection:
+            return frozenset(connection.execute(wanted).scalars())
 
     def renew(self, job: Job, *, lease_s: float) -> bool:
         """Keep a claim for longer; False if it is lost."""
@@ -229,6 +237,11 @@ class Store:
 
 def _of(owner: str | None) -> ColumnElement[bool]:
     return true() if owner is None else jobs.c.owner == owner
+
+
+def _free() -> ColumnElement[bool]:
+    """Nobody works on it, and somebody should."""
+    return or_(jobs.c.state == "queued", and_(jobs.c.state == "running", jobs.c.lease < now()))
 
 
 def _claimed(job: Job) -> tuple[ColumnElement[bool], ...]:

@@ -66,7 +66,7 @@ class Set:
         self.store: Store = open_store(settings)
         self.folder = JobsFolder(folder)
         self.folder.make()
-        self.registry: Any = SimpleNamespace(phase=Phase.READY)
+        self.registry: Any = SimpleNamespace(phase=Phase.READY, all_names=("m",))
         self.crew = Crew(self.store, self.folder, registry=self.registry, settings=settings, metrics=Metrics())
 
     def add(self, id: str, model: str = "m") -> None:
@@ -109,3 +109,23 @@ def test_a_job_that_is_left_before_it_begins_makes_room(tmp_path: Path, monkeypa
     monkeypatch.setattr(made.crew, "stop", leave_at_once)
     asyncio.run(made.work_until(lambda: SECOND in begun()))
     assert begun() == {SECOND}
+
+
+def test_a_job_waits_for_its_model_and_is_told_of_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    made = Set(tmp_path)
+    made.add(FIRST, model="other")
+    made.add(SECOND)
+    turns = iter(range(30))
+
+    def has_it_after_some_turns() -> bool:
+        if SECOND in begun():
+            made.store.cancel(SECOND, keep_s=60)
+            if next(turns, None) is None:
+                made.registry.all_names = ("m", "other")
+        return FIRST in begun()
+
+    with caplog.at_level("WARNING", "tagline"):
+        asyncio.run(made.work_until(has_it_after_some_turns))
+    assert [job.id for job in Works.begun] == [SECOND, FIRST]
+    told = [record.getMessage() for record in caplog.records]
+    assert told == ["jobs wait for the model 'other', which this server does not have"]

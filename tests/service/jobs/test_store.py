@@ -37,7 +37,7 @@ def add(store: Store, *ids: str, owner: str = "") -> None:
 
 
 def claim(store: Store, holder: str = "h", *, lease_s: float = 60) -> Job | None:
-    return store.claim(holder=holder, machine="m", lease_s=lease_s)
+    return store.claim(models=["en"], holder=holder, machine="m", lease_s=lease_s)
 
 
 def must_claim(store: Store, holder: str = "h", *, lease_s: float = 60) -> Job:
@@ -74,6 +74,23 @@ def test_the_oldest_is_claimed_first_and_by_one_alone(store: Store) -> None:
     assert (first.id, first.state, first.attempts) == ("a", "running", 1)
     assert must_claim(store).id == "b"
     assert claim(store) is None
+
+
+def test_a_job_for_another_model_waits_for_who_has_it(store: Store) -> None:
+    store.add("a", replace(ORDER, model="d\u00e9 'x'"), owner="")
+    add(store, "b", "c")
+    assert must_claim(store).id == "b"
+    assert store.wanted_models() == {"en", "d\u00e9 'x'"}
+    assert must_claim(store).id == "c"
+    assert claim(store) is None
+    assert store.wanted_models() == {"d\u00e9 'x'"}
+    assert store.claim(models=[], holder="h", machine="m", lease_s=60) is None
+    found = store.claim(models=["x", "d\u00e9 'x'"], holder="h", machine="m", lease_s=0)
+    assert found is not None
+    assert found.id == "a"
+    time.sleep(0.01)
+    assert claim(store) is None  # nor is it taken over
+    assert store.wanted_models() == {"d\u00e9 'x'"}
 
 
 def test_two_stores_that_race_share_out_the_jobs(url: str) -> None:
@@ -152,7 +169,7 @@ def test_what_dead_processes_held_is_put_back_at_once(store: Store) -> None:
     add(store, "a", "b", "c")
     for holder in ("dead", "alive"):
         must_claim(store, holder)
-    store.claim(holder="elsewhere", machine="another", lease_s=60)
+    store.claim(models=["en"], holder="elsewhere", machine="another", lease_s=60)
     asked: list[str] = []
 
     def is_dead(holder: str) -> bool:
