@@ -35,7 +35,7 @@ from litestar.exceptions import HTTPException
 
 from service.account import current_account
 from service.request_id import request_id
-from taggers.errors import InvalidText, ModelError, ModelNotFound, UnknownTask
+from taggers.errors import InputUnreachable, InvalidText, ModelError, ModelNotFound, UnknownTask
 
 logger = logging.getLogger("tagline")
 
@@ -183,6 +183,7 @@ TABLE: Mapping[type[Exception], Row] = {
     ClientGone: Row(499, "client-gone", "The client hung up"),
     NotReady: Row(503, "not-ready", "The service is not ready"),
     TookTooLong: Row(503, "took-too-long", "The request ran into its time limit"),
+    InputUnreachable: Row(503, "unreachable-source", "What the job is to read cannot be reached"),
     JobsUnavailable: Row(503, "jobs-unavailable", "Jobs cannot be served"),
     DiskFull: Row(507, "disk-full", "The disk is full"),
 }

@@ -49,7 +49,7 @@ _PROBLEMS = {
     413: "The body or the number of documents is over its limit, which the detail names",
     422: "The model's folder is damaged; the old model goes on",
     429: "The queue is full; Retry-After says when to come back",
-    503: "Not loaded yet, shutting down, over the time limit, or jobs cannot be served",
+    503: "Not loaded yet, shutting down, over the time limit, or jobs, or what they are to read, cannot be reached",
     507: "The disk is full",
 }
 

@@ -12,7 +12,7 @@ from service.jobs.holder import Holder, this_machine
 from service.jobs.job import Job, State
 from service.jobs.runner import Runner
 from service.jobs.store import ClaimLost, Store
-from service.jobs.threads import patiently
+from service.jobs.threads import JobThreads, patiently
 from service.metrics import Metrics
 from service.registry import Phase, Registry
 from service.settings import Settings
@@ -22,6 +22,8 @@ logger = logging.getLogger("tagline")
 
 _POLL_S = 1.0
 _CLEAR_UP_S = 60.0
+_RELEASE_S = 20.0
+"""The database has so long to hear that we leave."""
 _RENEWALS = 6
 """A claim is renewed so often while its lease lasts."""
 
@@ -32,16 +34,25 @@ class Crew:
     Args:
         store: All jobs.
         folder: Their files.
+        threads: For what blocks.
         registry: The models.
         settings: How many at once, and how long results are kept.
         metrics: What is told of jobs.
     """
 
     def __init__(
-        self, store: Store, folder: JobsFolder, *, registry: Registry, settings: Settings, metrics: Metrics
+        self,
+        store: Store,
+        folder: JobsFolder,
+        threads: JobThreads,
+        *,
+        registry: Registry,
+        settings: Settings,
+        metrics: Metrics,
     ) -> None:
         self._store = store
         self._folder = folder
+        self._threads = threads
         self._registry = registry
         self._settings = settings
         self._metrics = metrics
@@ -65,8 +76,9 @@ class Crew:
                 task.cancel()
             await asyncio.gather(*tasks, *(task for _, task in self._running.values()), return_exceptions=True)
             if self._holder is not None:
-                with suppress(JobsUnavailable):  # then it waits until the lease is over, or we are back
-                    await asyncio.to_thread(self._store.release, self._holder.id)
+                with suppress(JobsUnavailable, TimeoutError):  # then it waits until the lease is over, or we are back
+                    async with asyncio.timeout(_RELEASE_S):
+                        await self._threads.store.run(self._store.release, self._holder.id)
                 self._holder.close()
 
     def wake(self) -> None:
@@ -100,14 +112,14 @@ class Crew:
         if self._registry.phase is not Phase.READY:
             return
         if self._holder is None:
-            self._holder = await asyncio.to_thread(self._take_place)
+            self._holder = await self._threads.files.run(self._take_place)
         holder = self._holder
-        await asyncio.to_thread(self._store.take_back, self._machine, holder.is_dead)
+        await self._threads.store.run(self._store.take_back, self._machine, holder.is_dead)
         if monotonic() >= self._clear_up_at:
-            await asyncio.to_thread(self._clear_up)
+            await self._clear_up()
             self._clear_up_at = monotonic() + _CLEAR_UP_S
         while len(self._running) < self._settings.jobs_at_once:
-            job = await asyncio.to_thread(
+            job = await self._threads.store.run(
                 self._store.claim,
                 models=self._registry.all_names,
                 holder=holder.id,
@@ -119,11 +131,11 @@ class Crew:
                 break
             await self.stop(job.id)  # what had claimed it before, when nobody could renew that
             self._start(job)
-        self._metrics.observe_jobs(await asyncio.to_thread(self._store.count))
+        self._metrics.observe_jobs(await self._threads.store.run(self._store.count))
 
     async def _tell_of_models(self) -> None:
         """Tell the log, once, of models that jobs wait for and that are not here."""
-        wanted = await asyncio.to_thread(self._store.wanted_models)
+        wanted = await self._threads.store.run(self._store.wanted_models)
         missing = wanted.difference(self._registry.all_names)
         for model in sorted(missing - self._missing):
             logger.warning("jobs wait for the model %r, which this server does not have", model)
@@ -133,11 +145,11 @@ class Crew:
         self._folder.make()
         return Holder(self._folder.path / "servers")
 
-    def _clear_up(self) -> None:
-        for id in self._store.forget_expired():
-            self._folder.remove(id)
+    async def _clear_up(self) -> None:
+        for id in await self._threads.store.run(self._store.forget_expired):
+            await self._threads.files.run(self._folder.remove, id)
             logger.info("job %s expired", id)
-        self._folder.sweep(self._store.ids())
+        await self._threads.files.run(self._folder.sweep, await self._threads.store.run(self._store.ids))
 
     def _start(self, job: Job) -> None:
         task = asyncio.create_task(self._run(job))
@@ -156,6 +168,7 @@ class Crew:
             job,
             store=self._store,
             folder=self._folder,
+            threads=self._threads,
             registry=self._registry,
             settings=self._settings,
             metrics=self._metrics,
@@ -180,7 +193,9 @@ class Crew:
             logger.exception("job %s failed", job.id)
             state, problem = "failed", "the service made a mistake; its log tells more"
         if not await patiently(
-            lambda: self._store.finish(job, state, error=problem, keep_s=self._keep_s), tell=self._tell
+            lambda: self._store.finish(job, state, error=problem, keep_s=self._keep_s),
+            threads=self._threads.store,
+            tell=self._tell,
         ):
             raise ClaimLost
         self._metrics.jobs_ended.labels(state).inc()
@@ -192,7 +207,7 @@ class Crew:
             await asyncio.sleep(lease_s / _RENEWALS)
             for job, task in list(self._running.values()):
                 try:
-                    if not await asyncio.to_thread(self._store.renew, job, lease_s=lease_s):
+                    if not await self._threads.store.run(self._store.renew, job, lease_s=lease_s):
                         task.cancel()
                 except Exception as error:  # the next time will do, or else the claim is lost
                     logger.warning("job %s: its claim is not renewed: %s", job.id, error)

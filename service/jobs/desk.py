@@ -24,6 +24,7 @@ from service.jobs.sources import (
     upload_compression,
 )
 from service.jobs.store import Store
+from service.jobs.threads import JobThreads
 from service.jobs.upload import Upload, writing
 from service.metrics import Metrics
 from service.registry import Registry
@@ -31,7 +32,7 @@ from service.settings import Settings
 from taggers.bulk.compression import split_suffix
 from taggers.bulk.pieces import ReadOptions
 from taggers.bulk.sources import SourceFormat, total_bytes
-from taggers.errors import TaglineError
+from taggers.errors import InputUnreachable, TaglineError
 
 MEDIA_FORMATS: Mapping[str, SourceFormat] = {
     "application/x-ndjson": "jsonl",
@@ -57,6 +58,9 @@ _SUFFIXES: Mapping[str, SourceFormat] = {
 }
 _NAMELESS = "documents"
 
+_LOOK_S = 30.0
+"""What is at an address must be found and its first record read within this time."""
+
 
 class Desk:
     """The jobs as their clients see them: each client its own.
@@ -75,18 +79,22 @@ class Desk:
         self._registry = registry
         self._folder = JobsFolder(settings.jobs_folder)
         self._store = open_store(settings)
-        self._crew = Crew(self._store, self._folder, registry=registry, settings=settings, metrics=metrics)
+        self.threads = JobThreads()
+        self._crew = Crew(
+            self._store, self._folder, self.threads, registry=registry, settings=settings, metrics=metrics
+        )
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[None]:
         """Work on jobs as long as the block lasts."""
         with suppress(OSError):  # of which the crew will tell
-            await asyncio.to_thread(self._folder.make)
+            await self.threads.files.run(self._folder.make)
         try:
             async with self._crew.working():
                 yield
         finally:
-            await asyncio.to_thread(self._store.close)
+            self._store.close()  # here, for threads may hang that ask it
+            self.threads.close()
 
     async def take_upload(self, upload: Upload, options: JobOptions, *, media_type: str, owner: str | None) -> Job:
         """A job on a file that is being sent.
@@ -109,20 +117,26 @@ class Desk:
         order = self._check(options, Input(format, None, options.text_field, options.id_field))
         upload.check_announced()
         async with self._new_folder() as id:
-            await upload.write(self._folder.upload(id))
-            return await self._queue(id, await asyncio.to_thread(self._look_into_upload, id, order), owner)
+            await upload.write(self._folder.upload(id), self.threads.files)
+            return await self._queue(id, await self.threads.files.run(self._look_into_upload, id, order), owner)
 
     async def take_source(self, asked: JobFromSource, *, owner: str | None) -> Job:
         """A job on what is at an address; otherwise as ``take_upload``.
 
         Raises:
             Forbidden: It may not be read.
+            InputUnreachable: It does not answer.
         """
         check_address(asked.source, self._settings.job_sources)
         format = None if asked.format == "auto" else asked.format
         order = self._check(asked, Input(format, None, asked.text_field, asked.id_field, asked.source))
         async with self._new_folder() as id:
-            return await self._queue(id, await asyncio.to_thread(self._look_into_source, order), owner)
+            try:
+                async with asyncio.timeout(_LOOK_S):
+                    order = await self.threads.looking.run(self._look_into_source, order)
+            except TimeoutError:
+                raise InputUnreachable(f"{asked.source} did not answer within {_LOOK_S:g} seconds") from None
+            return await self._queue(id, order, owner)
 
     async def find(self, id: str, *, owner: str | None) -> Job:
         """A job.
@@ -130,14 +144,14 @@ class Desk:
         Raises:
             JobNotFound: There is none of this id, or it is somebody else's.
         """
-        job = await asyncio.to_thread(self._store.find, id, owner=owner)
+        job = await self.threads.store.run(self._store.find, id, owner=owner)
         if job is None:
             raise JobNotFound(f"there is no job {id!r}")
         return job
 
     async def newest(self, *, owner: str | None, limit: int) -> Sequence[Job]:
         """The newest jobs, the newest first."""
-        return await asyncio.to_thread(self._store.newest, owner=owner, limit=limit)
+        return await self.threads.store.run(self._store.newest, owner=owner, limit=limit)
 
     async def cancel(self, id: str, *, owner: str | None) -> Job:
         """End a job; what is done is kept. One that is over stays as it is.
@@ -147,7 +161,7 @@ class Desk:
         """
         await self.find(id, owner=owner)
         keep_s = self._settings.job_keep_hours * 3600
-        if await asyncio.to_thread(self._store.cancel, id, keep_s=keep_s):
+        if await self.threads.store.run(self._store.cancel, id, keep_s=keep_s):
             await self._crew.stop(id)
         return await self.find(id, owner=owner)
 
@@ -158,10 +172,10 @@ class Desk:
             JobNotFound: There is none of this id, or it is somebody else's.
         """
         await self.find(id, owner=owner)
-        await asyncio.to_thread(self._folder.delist, id)
-        await asyncio.to_thread(self._store.delete, id)
+        await self.threads.files.run(self._folder.delist, id)
+        await self.threads.store.run(self._store.delete, id)
         await self._crew.stop(id)
-        await asyncio.to_thread(self._folder.remove, id)
+        await self.threads.files.run(self._folder.remove, id)
 
     async def files_so_far(self, job: Job) -> Sequence[Path]:
         """The files of a job's chunks that are done.
@@ -169,7 +183,7 @@ class Desk:
         Raises:
             FilesGone: Some are not there.
         """
-        return await asyncio.to_thread(self._files, job)
+        return await self.threads.files.run(self._files, job)
 
     async def files(self, job: Job) -> Sequence[Path]:
         """The files of a job's chunks.
@@ -221,7 +235,7 @@ class Desk:
         """The id of a new job, whose folder is there; and is gone again if the job comes to nothing."""
         id = uuid4().hex
         with writing():
-            await asyncio.to_thread(self._folder.add, id)
+            await self.threads.files.run(self._folder.add, id)
         try:
             yield id
         except BaseException:
@@ -230,9 +244,9 @@ class Desk:
 
     async def _queue(self, id: str, order: Order, owner: str | None) -> Job:
         with writing():
-            await asyncio.to_thread(self._folder.settle, id)
-        job = await asyncio.to_thread(self._store.add, id, order, owner=owner or "")
-        await asyncio.to_thread(self._folder.enlist, id)
+            await self.threads.files.run(self._folder.settle, id)
+        job = await self.threads.store.run(self._store.add, id, order, owner=owner or "")
+        await self.threads.files.run(self._folder.enlist, id)
         self._crew.wake()
         return job
 

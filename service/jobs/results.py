@@ -3,8 +3,11 @@
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
+from typing import TypeVar
 from urllib.parse import quote
 from uuid import uuid4
+
+import msgspec
 
 from service.errors import BadRequest, NotAcceptable
 from service.exchange import AnyRequest, accept_of
@@ -15,13 +18,15 @@ from service.rendering import best_match
 from service.stream import NDJSON
 from taggers.bulk.compression import split_suffix
 from taggers.bulk.pieces import Failure
-from taggers.bulk.rendering import OutputOptions, Tagged, find_renderer, render_good
+from taggers.bulk.rendering import OutputOptions, find_renderer, render_good
 from taggers.errors import TaglineError
 from taggers.formats.answer import document_to_json
 from taggers.formats.jsonl import write_line
 from taggers.offsets import OffsetUnit
 
 PARQUET = "application/vnd.apache.parquet"
+
+Item = TypeVar("Item")
 
 MEDIA_TYPES: Mapping[ResultFormat, str] = {
     "jsonl": NDJSON,
@@ -34,6 +39,8 @@ MEDIA_TYPES: Mapping[ResultFormat, str] = {
 
 _AT_ONCE = 50
 """So many documents are written in one go."""
+
+_FAILURES_AT_ONCE = 1_000
 
 
 def choose_result(request: AnyRequest, options: ResultOptions) -> ResultFormat:
@@ -82,7 +89,7 @@ def write_results(order: Order, files: Sequence[Path], format: ResultFormat, uni
     render = find_renderer(options, span_tasks=order.layers)
     yield options.head
     for file in files:
-        for some in _some(read_tagged(file)):
+        for some in _some(read_tagged(file), _AT_ONCE):
             yield render_good(render, some, options)[0]
     yield options.tail
 
@@ -114,22 +121,16 @@ def make_parquet(order: Order, files: Sequence[Path], target: Path) -> None:
             path.unlink(missing_ok=True)
 
 
-def find_failures(order: Order, files: Sequence[Path], format: ResultFormat) -> Iterator[Failure]:
-    """The records of a job that gave nothing: those that could not be tagged, and those that a form cannot hold.
+def write_failures(order: Order, files: Sequence[Path], format: ResultFormat) -> Iterator[bytes]:
+    """The records of a job that gave nothing, as lines of JSON: also those that a form cannot hold.
 
     Args:
         order: What was asked for.
         files: Those of its chunks.
         format: The form.
     """
-    options = OutputOptions(format)
-    render = find_renderer(options, span_tasks=order.layers)
-    for file in files:
-        failures = dict(read_failures(file))
-        if format != "jsonl":  # which holds all that was tagged
-            for some in _some(read_tagged(file)):
-                failures |= render_good(render, some, options)[1]
-        yield from (failures[number] for number in sorted(failures))
+    for some in _some(_find_failures(order, files, format), _FAILURES_AT_ONCE):
+        yield b"".join(msgspec.json.encode(failure) + b"\n" for failure in some)
 
 
 def disposition(order: Order, suffix: str) -> str:
@@ -145,11 +146,24 @@ def disposition(order: Order, suffix: str) -> str:
     return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"
 
 
-def _some(tagged: Iterator[Tagged]) -> Iterator[list[Tagged]]:
-    while some := list(islice(tagged, _AT_ONCE)):
+def _find_failures(order: Order, files: Sequence[Path], format: ResultFormat) -> Iterator[Failure]:
+    options = OutputOptions(format)
+    render = find_renderer(options, span_tasks=order.layers)
+    for file in files:
+        failures = dict(read_failures(file))
+        if format != "jsonl":  # which holds all that was tagged
+            for some in _some(read_tagged(file), _AT_ONCE):
+                failures |= render_good(render, some, options)[1]
+        yield from (failures[number] for number in sorted(failures))
+
+
+def _some(items: Iterator[Item], count: int) -> Iterator[list[Item]]:
+    while some := list(islice(items, count)):
         yield some
 
 
 def _read_in_units(file: Path, unit: OffsetUnit) -> Iterator[bytes]:
-    for tagged in read_tagged(file):
-        yield write_line({**document_to_json(tagged.document, offsets=unit), **tagged.extra}).encode("utf-8")
+    for some in _some(read_tagged(file), _AT_ONCE):
+        yield "".join(
+            write_line({**document_to_json(tagged.document, offsets=unit), **tagged.extra}) for tagged in some
+        ).encode("utf-8")

@@ -1,10 +1,8 @@
 """The routes of jobs: requests -> what the desk does -> answers."""
 
-import asyncio
 from http import HTTPStatus
 from typing import Annotated, Any
 
-import msgspec
 from litestar import MediaType, Response, delete, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, QueryParameter
@@ -21,12 +19,11 @@ from service.jobs.results import (
     check_result,
     choose_result,
     disposition,
-    find_failures,
     make_parquet,
+    write_failures,
     write_results,
 )
 from service.jobs.schemas import FailureOptions, JobAnswer, JobFromSource, JobOptions, JobsAnswer, ResultOptions
-from service.jobs.threads import in_threads
 from service.jobs.upload import Upload, writing
 from service.openapi import problems
 from service.options import read_query
@@ -126,11 +123,11 @@ async def show_results(request: AnyRequest, desk: NamedDependency[Desk], id: Fro
     headers = {"Content-Disposition": disposition(job.order, f"tagged.{format}")}
     if format != "parquet":
         pieces = write_results(job.order, files, format, unit)
-        return Stream(in_threads(pieces), media_type=MEDIA_TYPES[format], headers=headers)
+        return Stream(desk.threads.files.each(pieces), media_type=MEDIA_TYPES[format], headers=headers)
     made = desk.parquet(job)
     if not made.exists():
         with writing():
-            await asyncio.to_thread(make_parquet, job.order, files, made)
+            await desk.threads.files.run(make_parquet, job.order, files, made)
     return File(made, media_type=MEDIA_TYPES[format], headers=headers)
 
 
@@ -146,10 +143,9 @@ async def show_failures(request: AnyRequest, desk: NamedDependency[Desk], id: Fr
     format = read_query(request.query_params.multi_items(), FailureOptions).format
     job = await desk.find(id, owner=client_of(request.scope))
     check_result(job.order, format)
-    failures = find_failures(job.order, await desk.files_so_far(job), format)
-    lines = (msgspec.json.encode(failure) + b"\n" for failure in failures)
+    pieces = write_failures(job.order, await desk.files_so_far(job), format)
     headers = {"Content-Disposition": disposition(job.order, "errors.jsonl")}
-    return Stream(in_threads(lines), media_type=NDJSON, headers=headers)
+    return Stream(desk.threads.files.each(pieces), media_type=NDJSON, headers=headers)
 
 
 JOB_ROUTES = [create_job, list_jobs, show_job, cancel_job, delete_job, show_results, show_failures]

@@ -1,10 +1,10 @@
 """Runner: a claimed job, from where it is to its end."""
 
-import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import aclosing
 from time import monotonic
+from typing import TypeVar
 
 from service.ahead import work_ahead
 from service.jobs.chunk_tagger import ChunkTagger, Outcome
@@ -12,7 +12,7 @@ from service.jobs.folder import JobsFolder
 from service.jobs.job import Job, PartDone
 from service.jobs.sources import describe_sources, open_input, read_options
 from service.jobs.store import Store
-from service.jobs.threads import in_threads, patiently
+from service.jobs.threads import JobThreads, Threads, patiently
 from service.metrics import Metrics
 from service.registry import Registry
 from service.settings import Settings
@@ -22,8 +22,13 @@ from taggers.errors import TaglineError
 
 logger = logging.getLogger("tagline")
 
+Result = TypeVar("Result")
+
 _AT_ONCE = 2
 """While one chunk is tagged, the next is parsed or the last one written."""
+
+_THREADS = 2
+"""One reads and one writes, of this job alone: one that reads may never come back."""
 
 _MAX_ATTEMPTS = 10
 """So often a job is taken up at the same place: what is there may be what ends the server."""
@@ -36,6 +41,7 @@ class Runner:
         job: The job, claimed.
         store: Where it stands.
         folder: Where its files are.
+        threads: For what asks the store.
         registry: The models.
         settings: The limit of a document.
         metrics: Told of every chunk.
@@ -47,6 +53,7 @@ class Runner:
         *,
         store: Store,
         folder: JobsFolder,
+        threads: JobThreads,
         registry: Registry,
         settings: Settings,
         metrics: Metrics,
@@ -54,6 +61,8 @@ class Runner:
         self._job = job
         self._store = store
         self._folder = folder
+        self._asking = threads.store
+        self._threads = Threads(f"job-{job.id}", most=_THREADS)
         self._metrics = metrics
         self._options = read_options(job.order.input, max_record_bytes=settings.max_body_bytes)
         self._tagger = ChunkTagger(lambda: registry.find(job.order.model), job.order, self._options)
@@ -67,17 +76,23 @@ class Runner:
             TaglineError: It cannot be done; what was done is kept.
             OSError: Its files cannot be read or written.
         """
+        try:
+            await self._run()
+        finally:
+            self._threads.close()
+
+    async def _run(self) -> None:
         job = self._job
         if job.attempts > _MAX_ATTEMPTS:
             raise TaglineError(
                 f"the service ended {_MAX_ATTEMPTS} times while it worked on the records behind "
                 f"record {job.position.records}"
             )
-        files = await patiently(lambda: self._store.files(job.id), tell=self._tell)
-        sources = await asyncio.to_thread(self._prepare, files)
+        files = await self._ask(lambda: self._store.files(job.id))
+        sources = await self._threads.run(self._prepare, files)
         chunks = read_chunks(sources, self._options, job.position)
         since = monotonic()
-        async with aclosing(work_ahead(in_threads(chunks), self._tagger.tag, at_once=_AT_ONCE)) as outcomes:
+        async with aclosing(work_ahead(self._threads.each(chunks), self._tagger.tag, at_once=_AT_ONCE)) as outcomes:
             number = job.chunks
             async for outcome in outcomes:
                 now = monotonic()
@@ -97,7 +112,7 @@ class Runner:
         return sources
 
     async def _commit(self, number: int, outcome: Outcome, *, seconds: float) -> None:
-        file = await asyncio.to_thread(self._folder.write_part, self._job.id, outcome.content)
+        file = await self._threads.run(self._folder.write_part, self._job.id, outcome.content)
         part = PartDone(
             file,
             outcome.end,
@@ -107,8 +122,11 @@ class Runner:
             outcome.bytes_read,
             seconds,
         )
-        await patiently(lambda: self._store.commit(self._job, number, part), tell=self._tell)
+        await self._ask(lambda: self._store.commit(self._job, number, part))
         self._metrics.job_chunks.inc()
+
+    async def _ask(self, ask: Callable[[], Result]) -> Result:
+        return await patiently(ask, threads=self._asking, tell=self._tell)
 
     def _tell(self, trouble: str) -> None:
         logger.warning("job %s waits: %s", self._job.id, trouble)

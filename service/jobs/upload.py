@@ -10,6 +10,7 @@ from litestar.exceptions import InternalServerException
 
 from service.errors import CameTooSlowly, ClientGone, DiskFull, JobsUnavailable, TooLarge
 from service.exchange import AnyRequest
+from service.jobs.threads import Threads
 
 _WRITE_BYTES = 1 << 20
 _DRAINED_BYTES = 64_000_000
@@ -52,8 +53,12 @@ class Upload:
         """
         return b"".join([piece async for piece in self._within_limits()])
 
-    async def write(self, path: Path) -> None:
+    async def write(self, path: Path, threads: Threads) -> None:
         """Write it to a file.
+
+        Args:
+            path: The file.
+            threads: Where it is written.
 
         Raises:
             TooLarge: It is over the limit.
@@ -69,9 +74,9 @@ class Upload:
                 waiting.append(piece)
                 size += len(piece)
                 if size >= _WRITE_BYTES:
-                    await asyncio.to_thread(file.writelines, waiting)
+                    await threads.run(file.writelines, waiting)
                     waiting, size = [], 0
-            await asyncio.to_thread(file.writelines, waiting)
+            await threads.run(file.writelines, waiting)
 
     async def drain(self) -> None:
         """Read on and throw away, within limits: most clients look for an answer only when all they have is sent."""

@@ -15,6 +15,7 @@ from service.jobs.desk import open_store
 from service.jobs.folder import JobsFolder
 from service.jobs.job import Input, Job, Order
 from service.jobs.store import Store
+from service.jobs.threads import JobThreads
 from service.metrics import Metrics
 from service.registry import Phase
 from service.settings import Settings
@@ -67,7 +68,10 @@ class Set:
         self.folder = JobsFolder(folder)
         self.folder.make()
         self.registry: Any = SimpleNamespace(phase=Phase.READY, all_names=("m",))
-        self.crew = Crew(self.store, self.folder, registry=self.registry, settings=settings, metrics=Metrics())
+        self.threads = JobThreads()
+        self.crew = Crew(
+            self.store, self.folder, self.threads, registry=self.registry, settings=settings, metrics=Metrics()
+        )
 
     def add(self, id: str, model: str = "m") -> None:
         self.store.add(id, Order("n", model, None, (), Input()), owner="")
@@ -77,6 +81,7 @@ class Set:
             while not enough():
                 await asyncio.sleep(0.01)
         self.store.close()
+        self.threads.close()
 
 
 def begun() -> set[str]:

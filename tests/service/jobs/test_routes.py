@@ -1,15 +1,20 @@
 """``/v1/jobs`` over a service with a tiny real model: what comes in, what comes out, what is refused."""
 
+import asyncio
 import gzip
 import io
 import json
 import resource
+import sqlite3
+import threading
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pyarrow as pa
 import pyarrow.parquet
 import pytest
@@ -17,13 +22,17 @@ from litestar import Litestar
 from litestar.testing import TestClient
 
 from service.app import create_app
+from service.jobs import desk
+from service.jobs.job import Input, Order
+from service.jobs.part import Part
+from service.jobs.results import write_failures
 from service.settings import Settings
 from taggers.bulk.job import run_job
-from taggers.bulk.pieces import ReadOptions
+from taggers.bulk.pieces import Failure, ReadOptions
 from taggers.bulk.rendering import OutputFormat, OutputOptions
 from taggers.bulk.sources import find_sources
 from taggers.bulk.work import Work
-from tests.service.clients import wait_until_ready
+from tests.service.clients import wait_until_ready, with_service
 from tests.service.jobs.clients import failures, results, send, show, wait
 
 CONLLU = "".join(
@@ -342,6 +351,59 @@ def test_addresses_are_read_where_the_settings_allow(client: TestClient[Litestar
         answer = client.post("/v1/jobs", json={"source": source})
         assert answer.status_code == status, answer.text
     assert client.post("/v1/jobs", json=[1]).status_code == 400
+
+
+def test_addresses_that_never_answer_are_given_up_and_hold_up_nobody(
+    tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(desk, "_LOOK_S", 3.0)
+    goes_on = threading.Event()
+    monkeypatch.setattr(desk, "look_into", lambda *_: goes_on.wait())
+    (tmp_path / "in.txt").write_bytes(b"Ada\n")
+    settings = Settings(models=(str(tiny),), jobs_folder=tmp_path / "jobs", job_sources=(str(tmp_path),))
+
+    async def scenario(client: httpx.AsyncClient) -> None:
+        asked = {"source": str(tmp_path / "in.txt")}
+        hanging = [asyncio.create_task(client.post("/v1/jobs", json=asked)) for _ in range(40)]
+        await asyncio.sleep(1)
+        for path in ("/metrics", "/v1/jobs"):
+            assert (await client.get(path)).status_code == 200
+        assert (await client.post("/v1/tag", json={"text": "Ada sings. " * 2000})).status_code == 200
+        assert not any(task.done() for task in hanging)
+        for task in hanging:
+            answer = await task
+            assert (answer.status_code, answer.json()["type"]) == (503, "urn:tagline:problem:unreachable-source")
+            assert answer.json()["detail"] == f"{asked['source']} did not answer within 3 seconds"
+
+    try:
+        with_service(settings, scenario)
+    finally:
+        goes_on.set()
+
+
+def test_a_database_that_is_locked_holds_up_nobody_else(tiny: Path, tmp_path: Path) -> None:
+    async def scenario(client: httpx.AsyncClient) -> None:
+        await client.get("/v1/jobs")  # there are tables now
+        with closing(sqlite3.connect(tmp_path / "jobs.sqlite3", isolation_level=None)) as connection:
+            connection.execute("BEGIN IMMEDIATE")
+            waiting = [asyncio.create_task(client.get("/v1/jobs")) for _ in range(40)]
+            await asyncio.sleep(1)
+            assert (await client.get("/metrics")).status_code == 200
+            assert not any(task.done() for task in waiting)
+            connection.execute("COMMIT")
+            assert {(await task).status_code for task in waiting} == {200}
+
+    with_service(Settings(models=(str(tiny),), jobs_folder=tmp_path), scenario)
+
+
+def test_many_failures_come_in_few_pieces(tmp_path: Path) -> None:
+    failures = [(n, Failure(f"in:{n + 1}", "bad")) for n in range(2500)]
+    path = tmp_path / "part"
+    path.write_bytes(Part(0, [], [], failures).pack())
+    pieces = list(write_failures(Order("in", "m", None, (), Input()), [path], "jsonl"))
+    assert len(pieces) == 3
+    lines = b"".join(pieces).splitlines()
+    assert [json.loads(line)["place"] for line in lines] == [failure.place for _, failure in failures]
 
 
 def test_an_address_whose_content_changed_fails(tiny: Path, tmp_path: Path) -> None:
