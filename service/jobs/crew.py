@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
 from time import monotonic
 
 from service.errors import JobsUnavailable, NotReady
@@ -26,6 +27,15 @@ _RELEASE_S = 20.0
 """The database has so long to hear that we leave."""
 _RENEWALS = 6
 """A claim is renewed so often while its lease lasts."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Running:
+    """A job that is worked on."""
+
+    job: Job
+    runner: Runner
+    task: asyncio.Task[None]
 
 
 class Crew:
@@ -59,7 +69,7 @@ class Crew:
         self._keep_s = settings.job_keep_hours * 3600
         self._machine = this_machine()
         self._holder: Holder | None = None
-        self._running: dict[str, tuple[Job, asyncio.Task[None]]] = {}
+        self._running: dict[str, _Running] = {}
         self._news = asyncio.Event()
         self._clear_up_at = monotonic()
         self._trouble = ""
@@ -72,9 +82,10 @@ class Crew:
         try:
             yield
         finally:
-            for task in [*tasks, *(task for _, task in self._running.values())]:
+            tasks += [running.task for running in self._running.values()]
+            for task in tasks:
                 task.cancel()
-            await asyncio.gather(*tasks, *(task for _, task in self._running.values()), return_exceptions=True)
+            await asyncio.gather(*tasks, return_exceptions=True)
             if self._holder is not None:
                 with suppress(JobsUnavailable, TimeoutError):  # then it waits until the lease is over, or we are back
                     async with asyncio.timeout(_RELEASE_S):
@@ -88,7 +99,7 @@ class Crew:
     async def stop(self, id: str) -> None:
         """Leave a job that is over at once, if it is ours."""
         if id in self._running:
-            task = self._running[id][1]
+            task = self._running[id].task
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
 
@@ -118,7 +129,7 @@ class Crew:
         if monotonic() >= self._clear_up_at:
             await self._clear_up()
             self._clear_up_at = monotonic() + _CLEAR_UP_S
-        while len(self._running) < self._settings.jobs_at_once:
+        while len(self._running) < self._settings.jobs_at_once and not self._waits():
             job = await self._threads.store.run(
                 self._store.claim,
                 models=self._registry.all_names,
@@ -151,19 +162,11 @@ class Crew:
             logger.info("job %s expired", id)
         await self._threads.files.run(self._folder.sweep, await self._threads.store.run(self._store.ids))
 
+    def _waits(self) -> bool:
+        """Whether any other job would only wait, too."""
+        return any(running.runner.waits for running in self._running.values())
+
     def _start(self, job: Job) -> None:
-        task = asyncio.create_task(self._run(job))
-        self._running[job.id] = job, task
-        task.add_done_callback(lambda task: self._leave(job, task))
-
-    def _leave(self, job: Job, task: asyncio.Task[None]) -> None:
-        """Make room for the next; not in the task itself, for one that is cancelled before it begins runs nothing."""
-        if self._running.get(job.id) == (job, task):
-            del self._running[job.id]
-        self._news.set()
-
-    async def _run(self, job: Job) -> None:
-        logger.info("job %s %s", job.id, f"goes on behind record {job.position.records}" if job.chunks else "begins")
         runner = Runner(
             job,
             store=self._store,
@@ -173,6 +176,18 @@ class Crew:
             settings=self._settings,
             metrics=self._metrics,
         )
+        task = asyncio.create_task(self._run(job, runner))
+        self._running[job.id] = _Running(job, runner, task)
+        task.add_done_callback(lambda task: self._leave(job.id, task))
+
+    def _leave(self, id: str, task: asyncio.Task[None]) -> None:
+        """Make room for the next; not in the task itself, for one that is cancelled before it begins runs nothing."""
+        if id in self._running and self._running[id].task is task:
+            del self._running[id]
+        self._news.set()
+
+    async def _run(self, job: Job, runner: Runner) -> None:
+        logger.info("job %s %s", job.id, f"goes on behind record {job.position.records}" if job.chunks else "begins")
         try:
             await self._run_to_its_end(job, runner)
         except ClaimLost:
@@ -205,12 +220,12 @@ class Crew:
         lease_s = self._settings.job_lease_s
         while True:
             await asyncio.sleep(lease_s / _RENEWALS)
-            for job, task in list(self._running.values()):
+            for running in list(self._running.values()):
                 try:
-                    if not await self._threads.store.run(self._store.renew, job, lease_s=lease_s):
-                        task.cancel()
+                    if not await self._threads.store.run(self._store.renew, running.job, lease_s=lease_s):
+                        running.task.cancel()
                 except Exception as error:  # the next time will do, or else the claim is lost
-                    logger.warning("job %s: its claim is not renewed: %s", job.id, error)
+                    logger.warning("job %s: its claim is not renewed: %s", running.job.id, error)
 
     def _tell(self, trouble: str) -> None:
         """Tell the log what is wrong, once."""

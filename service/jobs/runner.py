@@ -64,8 +64,14 @@ class Runner:
         self._asking = threads.store
         self._threads = Threads(f"job-{job.id}", most=_THREADS)
         self._metrics = metrics
+        self._trouble = ""
         self._options = read_options(job.order.input, max_record_bytes=settings.max_body_bytes)
         self._tagger = ChunkTagger(lambda: registry.find(job.order.model), job.order, self._options)
+
+    @property
+    def waits(self) -> bool:
+        """Whether it waits for the database or the disk, as every other job would."""
+        return bool(self._trouble)
 
     async def run(self) -> None:
         """Work on it until all is done.
@@ -89,7 +95,7 @@ class Runner:
                 f"record {job.position.records}"
             )
         files = await self._ask(lambda: self._store.files(job.id))
-        sources = await self._threads.run(self._prepare, files)
+        sources = await self._patiently(lambda: self._prepare(files), self._threads)
         chunks = read_chunks(sources, self._options, job.position)
         since = monotonic()
         async with aclosing(work_ahead(self._threads.each(chunks), self._tagger.tag, at_once=_AT_ONCE)) as outcomes:
@@ -112,7 +118,7 @@ class Runner:
         return sources
 
     async def _commit(self, number: int, outcome: Outcome, *, seconds: float) -> None:
-        file = await self._threads.run(self._folder.write_part, self._job.id, outcome.content)
+        file = await self._patiently(lambda: self._folder.write_part(self._job.id, outcome.content), self._threads)
         part = PartDone(
             file,
             outcome.end,
@@ -126,7 +132,16 @@ class Runner:
         self._metrics.job_chunks.inc()
 
     async def _ask(self, ask: Callable[[], Result]) -> Result:
-        return await patiently(ask, threads=self._asking, tell=self._tell)
+        return await self._patiently(ask, self._asking)
+
+    async def _patiently(self, ask: Callable[[], Result], threads: Threads) -> Result:
+        try:
+            return await patiently(ask, threads=threads, tell=self._tell)
+        finally:
+            self._trouble = ""
 
     def _tell(self, trouble: str) -> None:
-        logger.warning("job %s waits: %s", self._job.id, trouble)
+        """Tell the log what the job waits for, once."""
+        if trouble != self._trouble:
+            logger.warning("job %s waits: %s", self._job.id, trouble)
+        self._trouble = trouble

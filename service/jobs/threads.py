@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable, Iterator
 from concurrent.futures import Future
 from dataclasses import dataclass, field
+from errno import EDQUOT, EIO, ENOSPC, EROFS, ESTALE
 from functools import partial
 from queue import SimpleQueue
 from threading import Thread
@@ -16,6 +17,7 @@ from typing import Any, ParamSpec, TypeVar
 from service.errors import JobsUnavailable
 
 _RETRY_S = 1.0
+_PASSING = (ENOSPC, EDQUOT, EROFS, EIO, ESTALE)
 
 Arguments = ParamSpec("Arguments")
 Item = TypeVar("Item")
@@ -89,19 +91,31 @@ class JobThreads:
 
 
 async def patiently(ask: Callable[[], Result], *, threads: Threads, tell: Callable[[str], None]) -> Result:
-    """Ask the store until it answers. What it was asked may even have been done; it finds out.
+    """Ask the store or the disk until it answers. What it was asked may even have been done; it finds out.
 
     Args:
         ask: Asks it.
         threads: Where.
         tell: Told why it does not answer, every time.
+
+    Raises:
+        Exception: What is wrong will not pass.
     """
     while True:
         try:
             return await threads.run(ask)
         except JobsUnavailable as error:
             tell(str(error))
-            await asyncio.sleep(_RETRY_S)
+        except OSError as error:
+            if not passes(error):
+                raise
+            tell(str(error.strerror))
+        await asyncio.sleep(_RETRY_S)
+
+
+def passes(error: OSError) -> bool:
+    """Whether the trouble is the disk's or the way to it, and no job's own."""
+    return error.errno in _PASSING
 
 
 def _do(work: _Work | None) -> bool:

@@ -48,3 +48,8 @@ def failures(client: Client, id: str, **query: str) -> list[Json]:
     answer = client.get(f"/v1/jobs/{id}/failures", params=query)
     assert answer.headers["content-type"] == "application/x-ndjson"
     return list(map(json.loads, answer.content.splitlines()))
+
+
+def words(count: int) -> bytes:
+    """As many records as chunks are to be filled with, and as short as they can be."""
+    return b"".join(b'{"tokens": [["Ada"]], "k": %d}\n' % n for n in range(count))

@@ -30,6 +30,7 @@ class Works:
     begun: ClassVar[list[Job]] = []
     working: ClassVar[list["Works"]] = []
     most: ClassVar[int] = 0
+    waits: ClassVar[bool] = False
 
     def __init__(self, job: Job, **_: Any) -> None:
         self.job = job
@@ -48,7 +49,7 @@ class Works:
 def works(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(crew, "Runner", Works)
     monkeypatch.setattr(crew, "_POLL_S", 0.05)
-    for name, value in (("begun", []), ("working", []), ("most", 0)):
+    for name, value in (("begun", []), ("working", []), ("most", 0), ("waits", False)):
         monkeypatch.setattr(Works, name, value)
     yield
     assert not Works.working
@@ -109,7 +110,7 @@ def test_a_job_that_is_left_before_it_begins_makes_room(tmp_path: Path, monkeypa
     async def leave_at_once(id: str) -> None:
         """Asked just before the job is begun, so that this comes before its first step."""
         if id == FIRST:
-            asyncio.get_running_loop().call_soon(lambda: made.crew._running[id][1].cancel())
+            asyncio.get_running_loop().call_soon(lambda: made.crew._running[id].task.cancel())
 
     monkeypatch.setattr(made.crew, "stop", leave_at_once)
     asyncio.run(made.work_until(lambda: SECOND in begun()))
@@ -134,3 +135,19 @@ def test_a_job_waits_for_its_model_and_is_told_of_once(tmp_path: Path, caplog: p
     assert [job.id for job in Works.begun] == [SECOND, FIRST]
     told = [record.getMessage() for record in caplog.records]
     assert told == ["jobs wait for the model 'other', which this server does not have"]
+
+
+def test_while_a_job_waits_for_the_disk_no_other_is_claimed(tmp_path: Path) -> None:
+    made = Set(tmp_path, at_once=2)
+    made.add(FIRST)
+    made.add(SECOND)
+    Works.waits = True
+    turns = iter(range(30))
+
+    def room_after_some_turns() -> bool:
+        if next(turns, None) is None:
+            Works.waits = False
+        assert not Works.waits or SECOND not in begun()
+        return SECOND in begun()
+
+    asyncio.run(made.work_until(room_after_some_turns))

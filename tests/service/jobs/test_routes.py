@@ -33,7 +33,7 @@ from taggers.bulk.rendering import OutputFormat, OutputOptions
 from taggers.bulk.sources import find_sources
 from taggers.bulk.work import Work
 from tests.service.clients import wait_until_ready, with_service
-from tests.service.jobs.clients import failures, results, send, show, wait
+from tests.service.jobs.clients import failures, results, send, show, wait, words
 
 CONLLU = "".join(
     f"# newdoc id = d{n}\n# sent_id = d{n}-1\n# text = Ada sings\n"
@@ -66,11 +66,6 @@ def rows(count: int, **extra: Any) -> bytes:
         json.dumps({"id": f"r{n}", "text": f"Ada\u2028 didn't\nsing {n} 😀.", "k": n, **extra}) for n in range(count)
     ]
     return "\n".join(lines).encode() + b"\n"
-
-
-def words(count: int) -> bytes:
-    """As many records as chunks are to be filled with, and as short as they can be."""
-    return b"".join(b'{"tokens": [["Ada"]], "k": %d}\n' % n for n in range(count))
 
 
 def folders(folder: Path) -> list[str]:

@@ -5,6 +5,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Coroutine
+from errno import ENOENT, ENOSPC
 from typing import Any, TypeVar
 
 import pytest
@@ -86,9 +87,9 @@ def test_what_never_comes_back_keeps_no_process_from_ending() -> None:
     assert (ended.stdout, ended.stderr) == ("left\n", "")
 
 
-def test_the_store_is_asked_until_it_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_store_or_the_disk_is_asked_until_it_answers(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(threads, "_RETRY_S", 0.001)
-    problems = [JobsUnavailable("one"), JobsUnavailable("two")]
+    problems = [JobsUnavailable("one"), OSError(ENOSPC, "two", "/path")]
     told: list[str] = []
 
     def ask() -> str:
@@ -100,9 +101,10 @@ def test_the_store_is_asked_until_it_answers(monkeypatch: pytest.MonkeyPatch) ->
     assert told == ["one", "two"]
 
 
-def test_what_else_goes_wrong_is_no_reason_to_wait() -> None:
+@pytest.mark.parametrize("error", [ValueError("mine"), OSError(ENOENT, "mine"), OSError("mine")])
+def test_what_else_goes_wrong_is_no_reason_to_wait(error: Exception) -> None:
     def ask() -> None:
-        raise ValueError("mine")
+        raise error
 
-    with pytest.raises(ValueError, match="mine"):
+    with pytest.raises(type(error), match="mine"):
         with_threads(lambda made: patiently(ask, threads=made, tell=pytest.fail))
