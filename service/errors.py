@@ -189,7 +189,7 @@ TABLE: Mapping[type[Exception], Row] = {
 }
 """Exception -> answer; a class without a row of its own is answered as its nearest base class."""
 
-FIELDS: Mapping[type[Exception], str] = {ModelNotFound: "model", UnknownTask: "tasks"}
+FIELDS: Mapping[type[Exception], str] = {ModelNotFound: "model", UnknownTask: "tasks", InputUnreachable: "source"}
 """Exceptions of the pipeline that speak of one field of the request."""
 
 

@@ -220,6 +220,8 @@ class Desk:
     def _look_into_source(self, order: Order) -> Order:
         try:
             sources = open_input(order, Path())
+        except InputUnreachable:
+            raise
         except (TaglineError, OSError) as error:
             problem = str(error).replace("--from ", "format=")
             raise BadRequest(problem, [FieldError("source", problem)]) from None

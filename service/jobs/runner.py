@@ -1,7 +1,8 @@
 """Runner: a claimed job, from where it is to its end."""
 
+import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from time import monotonic
 from typing import TypeVar
@@ -10,15 +11,17 @@ from service.ahead import work_ahead
 from service.jobs.chunk_tagger import ChunkTagger, Outcome
 from service.jobs.folder import JobsFolder
 from service.jobs.job import Job, PartDone
+from service.jobs.part import read_failures
 from service.jobs.sources import describe_sources, open_input, read_options
 from service.jobs.store import Store
 from service.jobs.threads import JobThreads, Threads, patiently
 from service.metrics import Metrics
 from service.registry import Registry
 from service.settings import Settings
-from taggers.bulk.chunks import read_chunks
+from taggers.bulk.chunks import Chunk, Position, read_chunks
+from taggers.bulk.pieces import Failure
 from taggers.bulk.sources import Source
-from taggers.errors import TaglineError
+from taggers.errors import InputUnreachable, TaglineError
 
 logger = logging.getLogger("tagline")
 
@@ -29,6 +32,12 @@ _AT_ONCE = 2
 
 _THREADS = 2
 """One reads and one writes, of this job alone: one that reads may never come back."""
+
+_PAUSE_S, _LONGEST_PAUSE_S = 1.0, 60.0
+"""How long a source that broke off is left alone, the first time and at most."""
+
+_GIVE_UP_S = 900.0
+"""A source from which no chunk could be read for so long is given up."""
 
 _MAX_ATTEMPTS = 10
 """So often a job is taken up at the same place: what is there may be what ends the server."""
@@ -64,6 +73,8 @@ class Runner:
         self._asking = threads.store
         self._threads = Threads(f"job-{job.id}", most=_THREADS)
         self._metrics = metrics
+        self._number, self._position = job.chunks, job.position
+        self._broken: InputUnreachable | None = None
         self._trouble = ""
         self._options = read_options(job.order.input, max_record_bytes=settings.max_body_bytes)
         self._tagger = ChunkTagger(lambda: registry.find(job.order.model), job.order, self._options)
@@ -95,29 +106,67 @@ class Runner:
                 f"record {job.position.records}"
             )
         files = await self._ask(lambda: self._store.files(job.id))
-        sources = await self._patiently(lambda: self._prepare(files), self._threads)
-        chunks = read_chunks(sources, self._options, job.position)
-        since = monotonic()
-        async with aclosing(work_ahead(self._threads.each(chunks), self._tagger.tag, at_once=_AT_ONCE)) as outcomes:
-            number = job.chunks
+        await self._patiently(lambda: self._folder.tidy(job.id, files), self._threads)
+        broken_since, pause = 0.0, _PAUSE_S
+        while True:
+            number = self._number
+            try:
+                await self._go_on(files)
+            except InputUnreachable as error:
+                if not broken_since or self._number > number:
+                    broken_since, pause = monotonic(), _PAUSE_S
+                if monotonic() + pause > broken_since + _GIVE_UP_S:
+                    raise
+                logger.warning("job %s waits: %s", job.id, error)
+            else:
+                return
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, _LONGEST_PAUSE_S)
+
+    async def _go_on(self, files: Sequence[str]) -> None:
+        """Work on all that can be read.
+
+        Args:
+            files: Those of the chunks that were done when the job was claimed.
+
+        Raises:
+            InputUnreachable: That was not all there is.
+        """
+        sources = await self._patiently(self._open, self._threads)
+        if self._position.source and files:
+            _judge(sources, self._position, await self._threads.run(self._last_failure, files[-1]))
+        chunks, since = self._read(sources), monotonic()
+        async with aclosing(work_ahead(chunks, self._tagger.tag, at_once=_AT_ONCE)) as outcomes:
             async for outcome in outcomes:
                 now = monotonic()
-                await self._commit(number, outcome, seconds=now - since)
-                number, since = number + 1, now
-                if outcome.last_failure is not None and len(sources) == 1 and outcome.end.source:
-                    failure = outcome.last_failure  # of the source as a whole, which ends where that is met
-                    raise TaglineError(f"{failure.place}: {failure.reason}")
+                await self._commit(outcome, seconds=now - since)
+                since = now
+                _judge(sources, outcome.end, outcome.last_failure)
+        if self._broken is not None:
+            raise self._broken
 
-    def _prepare(self, files: Sequence[str]) -> tuple[Source, ...]:
+    def _open(self) -> tuple[Source, ...]:
         job = self._job
-        self._folder.tidy(job.id, files)
         sources = tuple(open_input(job.order, self._folder.upload(job.id)))
         asked = job.order.input
         if asked.source is not None and describe_sources(sources) != asked.version:
             raise TaglineError(f"{asked.source} has changed since the job was made")
         return sources
 
-    async def _commit(self, number: int, outcome: Outcome, *, seconds: float) -> None:
+    def _last_failure(self, file: str) -> Failure | None:
+        """What was wrong with the last record before the place where the job was taken up."""
+        return dict(read_failures(self._folder.part(self._job.id, file))).get(self._job.position.records - 1)
+
+    async def _read(self, sources: Sequence[Source]) -> AsyncGenerator[Chunk, None]:
+        """The chunks that can be read: what breaks off the reading must not take those with it that are under way."""
+        self._broken = None
+        try:
+            async for chunk in self._threads.each(read_chunks(sources, self._options, self._position)):
+                yield chunk
+        except InputUnreachable as error:
+            self._broken = error
+
+    async def _commit(self, outcome: Outcome, *, seconds: float) -> None:
         file = await self._patiently(lambda: self._folder.write_part(self._job.id, outcome.content), self._threads)
         part = PartDone(
             file,
@@ -128,7 +177,8 @@ class Runner:
             outcome.bytes_read,
             seconds,
         )
-        await self._ask(lambda: self._store.commit(self._job, number, part))
+        await self._ask(lambda: self._store.commit(self._job, self._number, part))
+        self._number, self._position = self._number + 1, outcome.end
         self._metrics.job_chunks.inc()
 
     async def _ask(self, ask: Callable[[], Result]) -> Result:
@@ -145,3 +195,13 @@ class Runner:
         if trouble != self._trouble:
             logger.warning("job %s waits: %s", self._job.id, trouble)
         self._trouble = trouble
+
+
+def _judge(sources: Sequence[Source], end: Position, failure: Failure | None) -> None:
+    """Go on only if a source that is alone has not ended badly: that is what the last failure of one tells.
+
+    Raises:
+        TaglineError: It has.
+    """
+    if failure is not None and len(sources) == 1 and end.source:
+        raise TaglineError(f"{failure.place}: {failure.reason}")
