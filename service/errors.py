@@ -10,6 +10,7 @@
     ├── TooManyRequests      a client comes too often; carries when to come back
     ├── NotAcceptable        no form of the answer that the client takes
     ├── TooLarge             the body or the number of documents is over its limit
+    ├── UnsupportedMedia     a body is packed in a way that is not undone
     ├── Reloading            the model is being loaded already
     ├── RefusedModel         the folder of a model to be loaded is damaged; the old model goes on
     ├── DiskFull             there is no room for what a job brings
@@ -116,6 +117,10 @@ class TooLarge(ServiceError):
     """The body or the number of documents is over its limit, which the detail names."""
 
 
+class UnsupportedMedia(ServiceError):
+    """A body is packed in a way that is not undone: a form, or an encoding that is not known."""
+
+
 class Reloading(ServiceError):
     """The model is being loaded already."""
 
@@ -177,6 +182,7 @@ TABLE: Mapping[type[Exception], Row] = {
     JobNotOver: Row(409, "job-not-over", "The job is not over"),
     FilesGone: Row(410, "files-gone", "The files of the job are gone"),
     TooLarge: Row(413, "too-large", "The request is over a limit"),
+    UnsupportedMedia: Row(415, "unsupported-media", "The body is packed in a way that is not undone"),
     RefusedModel: Row(422, "refused-model", "The model cannot be loaded"),
     QueueFull: Row(429, "queue-full", "Too much work is waiting"),
     TooManyRequests: Row(429, "too-many-requests", "The client comes too often"),

@@ -47,6 +47,7 @@ _PROBLEMS = {
     409: "The model is being loaded already, or the job is not over",
     410: "The files of the job were lost",
     413: "The body or the number of documents is over its limit, which the detail names",
+    415: "The body is a form, or of an unknown Content-Encoding",
     422: "The model's folder is damaged; the old model goes on",
     429: "The queue is full; Retry-After says when to come back",
     503: "Not loaded yet, shutting down, over the time limit, or jobs, or what they are to read, cannot be reached",

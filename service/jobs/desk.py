@@ -109,13 +109,15 @@ class Desk:
             ModelNotFound: There is no such model.
             UnknownTask: The model lacks a task.
             TooLarge: The file is over its limit.
-            BadRequest: Its first record cannot be read.
+            UnsupportedMedia: It comes packed in a way that is not undone here.
+            BadRequest: It is empty, or its first record cannot be read.
             DiskFull: There is no room for it.
             JobsUnavailable: The database or the folder cannot be used.
         """
         format = _find_format(options, media_type)
         order = self._check(options, Input(format, None, options.text_field, options.id_field))
         upload.check_announced()
+        upload.check_packing(media_type)
         async with self._new_folder() as id:
             await upload.write(self._folder.upload(id), self.threads.files)
             return await self._queue(id, await self.threads.files.run(self._look_into_upload, id, order), owner)
@@ -211,21 +213,24 @@ class Desk:
 
     def _look_into_upload(self, id: str, order: Order) -> Order:
         path = self._folder.upload(id)
+        size = path.stat().st_size
+        if not size:
+            raise BadRequest("the body is empty: send the file as the body, as curl --data-binary @FILE does")
         if order.input.format != "parquet":
             order = replace(order, input=replace(order.input, compression=upload_compression(path)))
         sources = open_input(order, path)
         look_into(sources, self._read_options(order))
-        return replace(order, bytes_total=path.stat().st_size)
+        return replace(order, bytes_total=size)
 
     def _look_into_source(self, order: Order) -> Order:
         try:
             sources = open_input(order, Path())
+            look_into(sources, self._read_options(order))
         except InputUnreachable:
             raise
         except (TaglineError, OSError) as error:
             problem = str(error).replace("--from ", "format=")
             raise BadRequest(problem, [FieldError("source", problem)]) from None
-        look_into(sources, self._read_options(order))
         version = describe_sources(sources)
         return replace(order, input=replace(order.input, version=version), bytes_total=total_bytes(sources))
 

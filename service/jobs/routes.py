@@ -40,7 +40,7 @@ from taggers.offsets import OffsetUnit
     operation_id="createJob",
     summary="Tag documents in the background",
     operation_class=CreateJobOperation,
-    responses=problems(400, 403, 404, 408, 413, 503, 507),
+    responses=problems(400, 403, 404, 408, 413, 415, 503, 507),
 )
 async def create_job(
     request: AnyRequest,

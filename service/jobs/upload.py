@@ -8,13 +8,15 @@ from pathlib import Path
 
 from litestar.exceptions import InternalServerException
 
-from service.errors import CameTooSlowly, ClientGone, DiskFull, JobsUnavailable, TooLarge
+from service.errors import CameTooSlowly, ClientGone, DiskFull, JobsUnavailable, TooLarge, UnsupportedMedia
 from service.exchange import AnyRequest
 from service.jobs.threads import Threads
 
 _WRITE_BYTES = 1 << 20
 _DRAINED_BYTES = 64_000_000
 _DRAIN_TIMEOUT_S = 10.0
+_ENCODINGS = ("", "identity", "gzip", "x-gzip", "zstd")
+"""What is compressed is found by its first bytes, whether a file or the body was meant."""
 _FULL = (ENOSPC, EDQUOT, EFBIG)
 
 
@@ -42,6 +44,23 @@ class Upload:
         announced = self._request.headers.get("content-length", "")
         if announced.isdecimal() and int(announced) > self._max_bytes:
             raise self._too_large()
+
+    def check_packing(self, media_type: str) -> None:
+        """Go on only if the body is the file itself, plain or compressed as files are.
+
+        Args:
+            media_type: What the client calls it.
+
+        Raises:
+            UnsupportedMedia: It is not.
+        """
+        if media_type.startswith("multipart/"):  # but what curl says of --data-binary, a form, tells nothing
+            raise UnsupportedMedia(
+                f"found {media_type}: send the file itself as the body, as curl --data-binary @FILE does"
+            )
+        encoding = self._request.headers.get("content-encoding", "").strip().lower()
+        if encoding not in _ENCODINGS:
+            raise UnsupportedMedia(f"expected Content-Encoding to be gzip, zstd or nothing, found {encoding!r}")
 
     async def read(self) -> bytes:
         """All of it.

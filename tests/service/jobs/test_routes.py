@@ -207,7 +207,8 @@ def test_offsets_in_other_units(client: TestClient[Litestar]) -> None:
         (gzip.compress(b"text\none\n", mtime=0), "application/gzip", {"name": "a.csv.gz"}, 1),
         (b'{"text": "one"}\n', "application/octet-stream", {}, 1),
         (CONLLU, "text/plain", {"name": "a.conllu"}, 3),
-        (b"", "", {}, 0),
+        (b"text\none\n", "application/x-www-form-urlencoded", {"name": "a.csv"}, 1),  # as curl --data-binary calls it
+        (gzip.compress(b"", mtime=0), "", {}, 0),
     ],
 )
 def test_formats_are_told_by_query_type_name_and_content(
@@ -221,6 +222,7 @@ def test_formats_are_told_by_query_type_name_and_content(
 @pytest.mark.parametrize(
     ("content", "query", "detail"),
     [
+        (b"", {}, "the body is empty: send the file"),
         (b"a,b\n1,2\n", {"name": "a.csv"}, "expected a column 'text', found the columns a, b"),
         (b"not parquet", {"format": "parquet"}, "expected Parquet"),
         (gzip.compress(rows(9), mtime=0)[:10], {"name": "a.jsonl"}, "cannot be read"),
@@ -236,6 +238,21 @@ def test_what_cannot_be_done_is_refused_at_once_and_leaves_nothing(
     before = folders(folder)
     assert detail in send(client, content, status=400, **query)["detail"]
     assert folders(folder) == before
+
+
+def test_a_form_or_an_unknown_encoding_is_refused(client: TestClient[Litestar], folder: Path) -> None:
+    before = folders(folder)
+    for asked, detail in (
+        ({"files": {"file": rows(1)}}, "found multipart/form-data: send the file itself"),
+        ({"content": rows(1), "headers": {"Content-Encoding": "br"}}, "expected Content-Encoding to be gzip"),
+    ):
+        answer = client.post("/v1/jobs", **asked)  # type: ignore[arg-type]
+        assert (answer.status_code, answer.json()["type"]) == (415, "urn:tagline:problem:unsupported-media")
+        assert detail in answer.json()["detail"]
+    assert folders(folder) == before
+    for content, encoding in ((rows(1), "identity"), (gzip.compress(rows(1), mtime=0), "GZIP")):
+        answer = client.post("/v1/jobs", content=content, headers={"Content-Encoding": encoding})
+        assert wait(client, answer.json()["id"])["documents"] == 1
 
 
 def test_an_unknown_model_and_an_unknown_job(client: TestClient[Litestar]) -> None:

@@ -23,7 +23,7 @@ from service.jobs.job import Input, Order
 from service.jobs.store import Store
 from service.settings import Settings
 from taggers.bulk.sources import Source
-from taggers.errors import InputUnreachable
+from taggers.errors import InputUnreachable, TaglineError
 from tests.service.clients import wait_until_ready
 from tests.service.jobs.clients import results, send, show, wait, words
 
@@ -169,6 +169,17 @@ def test_a_source_that_does_not_answer_makes_no_job(
     assert problem["errors"] == [{"path": "source", "message": "it does not answer"}]
     monkeypatch.setattr(desk, "open_input", break_off)
     assert ask(client, tmp_path, status=503) == problem
+
+
+def test_a_source_that_may_not_be_read_makes_no_job(
+    client: TestClient[Litestar], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: int) -> None:
+        raise TaglineError("403, Forbidden")
+
+    reading(monkeypatch, refuse)
+    problem = ask(client, tmp_path, status=400)
+    assert problem["errors"] == [{"path": "source", "message": "403, Forbidden"}]
 
 
 def test_a_source_that_never_answers_keeps_no_service_from_ending(
