@@ -5,7 +5,6 @@ import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
-from time import monotonic
 
 from service.errors import JobsUnavailable, NotReady
 from service.jobs.folder import JobsFolder
@@ -23,6 +22,8 @@ logger = logging.getLogger("tagline")
 
 _POLL_S = 1.0
 _CLEAR_UP_S = 60.0
+_FORGOTTEN_AT_ONCE = 1_000
+"""PostgreSQL takes 65,535 parameters."""
 _RELEASE_S = 20.0
 """The database has so long to hear that we leave."""
 _RENEWALS = 6
@@ -71,14 +72,13 @@ class Crew:
         self._holder: Holder | None = None
         self._running: dict[str, _Running] = {}
         self._news = asyncio.Event()
-        self._clear_up_at = monotonic()
         self._trouble = ""
         self._missing: frozenset[str] = frozenset()
 
     @asynccontextmanager
     async def working(self) -> AsyncIterator[None]:
         """Work as long as the block lasts; what is not done by then goes on elsewhere, or later."""
-        tasks = [asyncio.create_task(self._work()), asyncio.create_task(self._keep_claims())]
+        tasks = [asyncio.create_task(work) for work in (self._work(), self._keep_claims(), self._keep_clear())]
         try:
             yield
         finally:
@@ -126,9 +126,6 @@ class Crew:
             self._holder = await self._threads.files.run(self._take_place)
         holder = self._holder
         await self._threads.store.run(self._store.take_back, self._machine, holder.is_dead)
-        if monotonic() >= self._clear_up_at:
-            await self._clear_up()
-            self._clear_up_at = monotonic() + _CLEAR_UP_S
         while len(self._running) < self._settings.jobs_at_once and not self._waits():
             job = await self._threads.store.run(
                 self._store.claim,
@@ -155,12 +152,6 @@ class Crew:
     def _take_place(self) -> Holder:
         self._folder.make()
         return Holder(self._folder.path / "servers")
-
-    async def _clear_up(self) -> None:
-        for id in await self._threads.store.run(self._store.forget_expired):
-            await self._threads.files.run(self._folder.remove, id)
-            logger.info("job %s expired", id)
-        await self._threads.files.run(self._folder.sweep, await self._threads.store.run(self._store.ids))
 
     def _waits(self) -> bool:
         """Whether any other job would only wait, too."""
@@ -226,6 +217,23 @@ class Crew:
                         running.task.cancel()
                 except Exception as error:  # the next time will do, or else the claim is lost
                     logger.warning("job %s: its claim is not renewed: %s", running.job.id, error)
+
+    async def _keep_clear(self) -> None:
+        while True:
+            try:
+                await self._clear_up()
+            except Exception as error:  # whatever it is, the next time may do
+                logger.warning("jobs are not cleared up: %s", error)
+            await asyncio.sleep(_CLEAR_UP_S)
+
+    async def _clear_up(self) -> None:
+        store, files = self._threads.store, self._threads.files
+        while ids := await store.run(self._store.expired, limit=_FORGOTTEN_AT_ONCE):
+            for id in ids:
+                await files.run(self._folder.remove, id)  # first, or after a crash nobody would know of it
+                logger.info("job %s expired", id)
+            await store.run(self._store.delete, *ids)
+        await files.run(self._folder.sweep, await store.run(self._store.ids))
 
     def _tell(self, trouble: str) -> None:
         """Tell the log what is wrong, once."""

@@ -1,6 +1,7 @@
 """Desk: what clients ask of jobs, between the routes and the store."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
@@ -56,6 +57,7 @@ _SUFFIXES: Mapping[str, SourceFormat] = {
     ".txt": "text",
     ".text": "text",
 }
+_ID = re.compile(r"[0-9a-f]{32}")
 _NAMELESS = "documents"
 
 _LOOK_S = 30.0
@@ -146,7 +148,8 @@ class Desk:
         Raises:
             JobNotFound: There is none of this id, or it is somebody else's.
         """
-        job = await self.threads.store.run(self._store.find, id, owner=owner)
+        # the database may refuse to look for what is no id, such as a NUL
+        job = await self.threads.store.run(self._store.find, id, owner=owner) if _ID.fullmatch(id) else None
         if job is None:
             raise JobNotFound(f"there is no job {id!r}")
         return job

@@ -85,10 +85,12 @@ class Store:
         """End a job, if it is not over; whoever works on it loses it."""
         return self._update(jobs.c.id == id, jobs.c.state.in_(LIVE), **_over("cancelled", keep_s)) == 1
 
-    def delete(self, id: str) -> None:
-        """Forget a job."""
+    def delete(self, *ids: str) -> None:
+        """Forget jobs, at most some thousand."""
         with self._transaction() as connection:
-            self._forget(connection, [id])
+            # The jobs first, for that waits for a commit that is under way, which adds a part.
+            connection.execute(delete(jobs).where(jobs.c.id.in_(ids)))
+            connection.execute(delete(parts).where(parts.c.job.in_(ids)))
 
     def claim(self, *, models: Collection[str], holder: str, machine: str, lease_s: float) -> Job | None:
         """Claim the oldest job that nobody works on; None if there is none.
@@ -187,12 +189,10 @@ class Store:
             return 0
         return self._update(jobs.c.holder.in_(dead), jobs.c.state == "running", **_queued())
 
-    def forget_expired(self) -> Sequence[str]:
-        """Forget the jobs whose time has come; their ids."""
+    def expired(self, *, limit: int) -> Sequence[str]:
+        """The ids of some jobs whose time has come."""
         with self._transaction() as connection:
-            expired = connection.execute(select(jobs.c.id).where(jobs.c.expires < now())).scalars().all()
-            self._forget(connection, expired)
-        return expired
+            return connection.execute(select(jobs.c.id).where(jobs.c.expires < now()).limit(limit)).scalars().all()
 
     def ids(self) -> frozenset[str]:
         """The ids of all jobs."""
@@ -214,11 +214,6 @@ class Store:
     def _update(self, *where: ColumnElement[bool], **values: Any) -> int:
         with self._transaction() as connection:
             return connection.execute(update(jobs).where(*where).values(**values)).rowcount
-
-    def _forget(self, connection: Connection, ids: Sequence[str]) -> None:
-        # The jobs first, for that waits for a commit that is under way, which adds a part.
-        connection.execute(delete(jobs).where(jobs.c.id.in_(ids)))
-        connection.execute(delete(parts).where(parts.c.job.in_(ids)))
 
     @contextmanager
     def _transaction(self) -> Iterator[Connection]:

@@ -151,3 +151,30 @@ def test_while_a_job_waits_for_the_disk_no_other_is_claimed(tmp_path: Path) -> N
         return SECOND in begun()
 
     asyncio.run(made.work_until(room_after_some_turns))
+
+
+def test_expired_jobs_are_removed_some_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(crew, "_FORGOTTEN_AT_ONCE", 2)
+    made = Set(tmp_path)
+    for n in range(5):
+        id = f"{n:032x}"
+        made.add(id)
+        made.folder.add(id)
+        made.store.cancel(id, keep_s=0)
+    made.add(FIRST)
+    asyncio.run(made.work_until(lambda: made.store.ids() == {FIRST}))
+    assert list(tmp_path.glob("0*")) == []
+
+
+def test_clearing_up_that_fails_stops_nothing_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    made = Set(tmp_path)
+    made.add(FIRST)
+
+    def fail(**_: Any) -> None:
+        raise ValueError("too many")
+
+    monkeypatch.setattr(made.store, "expired", fail)
+    asyncio.run(made.work_until(lambda: FIRST in begun()))
+    assert "jobs are not cleared up: too many" in caplog.text

@@ -26,6 +26,7 @@ from service.jobs import desk
 from service.jobs.job import Input, Order
 from service.jobs.part import Part
 from service.jobs.results import write_failures
+from service.jobs.store import Store
 from service.settings import Settings
 from taggers.bulk.job import run_job
 from taggers.bulk.pieces import Failure, ReadOptions
@@ -258,8 +259,9 @@ def test_a_form_or_an_unknown_encoding_is_refused(client: TestClient[Litestar], 
 def test_an_unknown_model_and_an_unknown_job(client: TestClient[Litestar]) -> None:
     assert send(client, b"x", status=404, model="nobody")["errors"][0]["path"] == "model"
     for method, path in (("GET", ""), ("DELETE", ""), ("POST", "/cancel"), ("GET", "/results"), ("GET", "/failures")):
-        answer = client.request(method, f"/v1/jobs/nothing{path}")
-        assert (answer.status_code, answer.json()["detail"]) == (404, "there is no job 'nothing'")
+        for id, name in (("nothing", "'nothing'"), ("abc%00", r"'abc\x00'"), ("0" * 32, f"'{'0' * 32}'")):
+            answer = client.request(method, f"/v1/jobs/{id}{path}")
+            assert (answer.status_code, answer.json()["detail"]) == (404, f"there is no job {name}")
 
 
 def test_too_much_is_refused_and_leaves_nothing(client: TestClient[Litestar], folder: Path) -> None:
@@ -462,6 +464,15 @@ def test_expired_is_removed(tiny: Path, tmp_path: Path) -> None:
             time.sleep(0.02)
         while (tmp_path / id).exists():
             time.sleep(0.02)
+
+
+def test_what_is_no_id_is_never_looked_for(client: TestClient[Litestar], monkeypatch: pytest.MonkeyPatch) -> None:
+    def find(*_: Any, **__: Any) -> None:
+        pytest.fail("PostgreSQL takes no NUL")
+
+    monkeypatch.setattr(Store, "find", find)
+    for id in ("abc%00", "A" * 32, "0" * 31):
+        assert client.get(f"/v1/jobs/{id}").status_code == 404
 
 
 def test_jobs_can_be_off(tiny: Path, tmp_path: Path) -> None:

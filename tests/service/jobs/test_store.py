@@ -229,9 +229,13 @@ def test_what_is_deleted_or_expired_is_gone(store: Store) -> None:
     assert store.files("a") == []
     assert store.finish(must_claim(store), "done", keep_s=0.0)
     time.sleep(0.01)
-    assert store.forget_expired() == ["b"]
-    assert store.forget_expired() == []
-    assert store.ids() == {"c"}
+    assert store.expired(limit=9) == ["b"]
+    assert store.cancel("c", keep_s=0.0)
+    time.sleep(0.01)
+    assert len(store.expired(limit=1)) == 1
+    assert store.ids() == {"b", "c"}
+    store.delete("b", "c")
+    assert store.ids() == set()
 
 
 def test_a_database_that_cannot_be_reached_is_told_in_one_line(tmp_path: object) -> None:
