@@ -15,7 +15,7 @@ from typing import Any
 import torch
 
 from service.budget import Budget
-from service.errors import NotReady
+from service.errors import ModelLost, NotReady
 from service.lanes import Batch, Lane, Lanes, work_in
 from taggers.labeler import Chunk, Labels, Run
 
@@ -264,8 +264,8 @@ def _label_or_split(
     except Exception as error:  # whatever it is, it must not reach the neighbors
         logger.warning("a batch of %d chunks failed: %s: %s", len(chunks), type(error).__name__, error)
         out_of_memory = isinstance(error, MemoryError | torch.OutOfMemoryError)
-        if len(chunks) == 1:
-            return [error]
+        if len(chunks) == 1 or isinstance(error, ModelLost):  # which no part of it would find again
+            return [error] * len(chunks)
     run = None  # it holds the batch
     if out_of_memory:
         shrink(_positions(chunks))

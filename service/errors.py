@@ -15,6 +15,7 @@
     ├── RefusedModel         the folder of a model to be loaded is damaged; the old model goes on
     ├── DiskFull             there is no room for what a job brings
     ├── JobsUnavailable      the database or the folder of the jobs cannot be used
+    ├── ModelLost            a model has to be loaded again before it can be used
     ├── QueueFull            as much work is accepted as the queue holds; carries when to come back
     ├── NotReady             the models are still loading, or the service is shutting down
     ├── CameTooSlowly        the client has not sent its request within the time limit
@@ -129,6 +130,13 @@ class RefusedModel(ServiceError):
     """The folder of a model that was to be loaded is damaged; the old model goes on."""
 
 
+class ModelLost(ServiceError):
+    """The processes that had a model died, and others could not load it: what was loaded is not in its folder any more.
+
+    It passes when somebody loads the model again, so what has time can wait.
+    """
+
+
 class QueueFull(ServiceError):
     """As much work is accepted as the queue holds.
 
@@ -187,6 +195,7 @@ TABLE: Mapping[type[Exception], Row] = {
     QueueFull: Row(429, "queue-full", "Too much work is waiting"),
     TooManyRequests: Row(429, "too-many-requests", "The client comes too often"),
     ClientGone: Row(499, "client-gone", "The client hung up"),
+    ModelLost: Row(503, "model-lost", "The model has to be loaded again"),
     NotReady: Row(503, "not-ready", "The service is not ready"),
     TookTooLong: Row(503, "took-too-long", "The request ran into its time limit"),
     InputUnreachable: Row(503, "unreachable-source", "What the job is to read cannot be reached"),

@@ -1,5 +1,6 @@
 """A model folder -> a tagger that has worked once; which folders a client may name."""
 
+import hashlib
 import logging
 from collections.abc import Callable
 from pathlib import Path
@@ -9,12 +10,23 @@ from service.errors import BadRequest, FieldError, RefusedModel
 from taggers.config import Precision
 from taggers.document import Document
 from taggers.errors import ModelError, ModelFolderError, ModelNotFound
+from taggers.manifest import read_manifest
 from taggers.pipeline import Tagger, load
 
 logger = logging.getLogger("tagline")
 
 _CHARACTERS_PER_TOKEN = 4
 """What a segmenter reads for what a tagger reads."""
+
+_DECISIVE = (
+    "encoder.json",
+    "model.safetensors",
+    "segmenter-encoder.json",
+    "segmenter-tokenizer.json",
+    "tokenizer.json",
+    "vocabulary.json",
+)
+"""What a model's answers depend on, beside ``config.json``."""
 
 _WARM_UP = "Tagline reads this once, so that nobody waits for the first time."
 
@@ -40,12 +52,20 @@ def warm_up(tagger: Tagger) -> None:
 
 
 def fingerprint(folder: Path) -> str:
-    """Names, sizes and times of the files of a model folder: whether it is still what was loaded."""
+    """What decides a model's answers, as one short string: whether it is still what was loaded.
+
+    A card, logs and checkpoints may come and go, and so may the scores in ``config.json``.
+    """
     try:
-        files = [(path.name, path.stat()) for path in sorted(folder.iterdir()) if path.is_file()]
-    except OSError:  # it is gone, which whoever loads it says better
-        files = []
-    return repr([(name, file.st_size, file.st_mtime_ns) for name, file in files])
+        manifest = read_manifest(folder).model_copy(update={"scores": {}})
+        found = hashlib.sha256(manifest.model_dump_json().encode())
+        for name in _DECISIVE:
+            if (folder / name).is_file():
+                with (folder / name).open("rb") as stream:
+                    found.update(f"{name} {hashlib.file_digest(stream, 'sha256').hexdigest()}".encode())
+    except (OSError, ModelFolderError):  # which whoever loads it says better
+        return ""
+    return found.hexdigest()
 
 
 def measure_limits(tagger: Tagger, *, max_batch_tokens: int | None, batch_ms: float) -> BatchLimits:

@@ -19,7 +19,7 @@ from service.pickling import from_bytes, to_bytes
 from taggers.allocator import return_memory
 from taggers.batch import TokenBatch
 from taggers.config import Precision
-from taggers.errors import TaglineError
+from taggers.errors import ModelNotFound, TaglineError
 from taggers.pipeline import NetworkName, Tagger
 from taggers.precision import Used
 
@@ -116,6 +116,8 @@ def _load(order: Load, models: dict[int, Tagger]) -> Loaded | Failed:
         tagger = load_warm(order.folder, device=order.device, precision=order.precision)
         if fingerprint(order.folder) != order.fingerprint:
             return Failed(f"{order.folder} has changed since it was loaded")
+    except ModelNotFound:
+        return Failed(f"{order.folder} is gone")
     except (TaglineError, RuntimeError, MemoryError) as error:
         return Failed(_one_line(error))
     models[order.number] = tagger

@@ -21,6 +21,7 @@ from queue import SimpleQueue
 
 import torch
 
+from service.errors import ModelLost
 from service.lanes import Lane, working_lane
 from service.network_host import Compute, Drop, Failed, Load, Loaded, host
 from service.pickling import from_bytes, to_bytes
@@ -128,9 +129,18 @@ class RemoteModel:
 
         Raises:
             MemoryError: Memory was short.
+            ModelLost: No process has the model any more.
             RuntimeError: The network failed.
         """
         return self.processes.compute(Compute(self.number, network, batch))
+
+    def check_held(self) -> None:
+        """Go on only if a process has the model.
+
+        Raises:
+            ModelLost: None has it any more.
+        """
+        self.processes.check_held(self.number)
 
 
 class NetworkProcesses:
@@ -147,6 +157,7 @@ class NetworkProcesses:
         self._threads = threads
         self._numbers = count()
         self._models: dict[int, Load] = {}
+        self._refusals: dict[int, str] = {}
         self._choosing = threading.Lock()
         self._replacing = threading.Lock()
         self._closed = False
@@ -191,6 +202,7 @@ class NetworkProcesses:
 
         Raises:
             MemoryError: Memory was short.
+            ModelLost: No process has the model any more.
             RuntimeError: The network failed.
         """
         how = ""
@@ -204,7 +216,22 @@ class NetworkProcesses:
             if not isinstance(answer, Failed):
                 return answer
             raise (MemoryError if answer.out_of_memory else RuntimeError)(answer.reason)
+        self.check_held(order.number)
         raise MemoryError(f"the process that computed {how}; was memory short?")
+
+    def check_held(self, number: int) -> None:
+        """Go on only if a process has the model of this number.
+
+        Raises:
+            ModelLost: None has it any more; it says why without where, for the log has that.
+        """
+        self._able(number)
+
+    def _able(self, number: int) -> list[_Process]:
+        if able := [process for process in self._processes if number in process.models]:
+            return able
+        why = f"; {reason}" if (reason := self._refusals.get(number)) else ""
+        raise ModelLost(f"no process has the model any more: load it again{why}")
 
     def _end_all(self) -> None:
         with self._replacing:
@@ -215,10 +242,7 @@ class NetworkProcesses:
     @contextmanager
     def _least_busy(self, number: int) -> Iterator[_Process]:
         with self._choosing:
-            able = [process for process in self._processes if number in process.models]
-            if not able:
-                raise RuntimeError("no process has the model any more: load it again")
-            process = min(able, key=lambda one: one.running)
+            process = min(self._able(number), key=lambda one: one.running)
             process.running += 1
         try:
             yield process
@@ -244,7 +268,8 @@ class NetworkProcesses:
         for order in self._models.values():
             answer = _load_first(process, order)
             if isinstance(answer, Failed):
-                logger.error("it cannot load a model: %s", answer.reason)
+                logger.error("it cannot load a model, which has to be loaded again: %s", answer.reason)
+                self._refusals[order.number] = answer.reason.replace(str(order.folder), "its folder")
         with self._choosing:
             self._processes[self._processes.index(dead)] = process
         return process
@@ -252,6 +277,7 @@ class NetworkProcesses:
     def _forget(self, number: int) -> None:
         with self._replacing:
             self._models.pop(number, None)
+            self._refusals.pop(number, None)
             self._drop(number)
 
     def _drop(self, number: int) -> None:

@@ -1,11 +1,12 @@
 """Placement: loads models where their networks are to be computed, in this process or in others."""
 
 from pathlib import Path
+from weakref import WeakKeyDictionary
 
 import torch
 
 from service.loading import fingerprint, load_warm, warm_up
-from service.network_processes import NetworkProcesses
+from service.network_processes import NetworkProcesses, RemoteModel
 from service.settings import Settings
 from taggers.allocator import return_memory
 from taggers.cores import num_cores
@@ -25,6 +26,7 @@ class Placement:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._processes: NetworkProcesses | None = None
+        self._elsewhere: WeakKeyDictionary[Tagger, RemoteModel] = WeakKeyDictionary()
 
     @property
     def at_once(self) -> int:
@@ -59,7 +61,17 @@ class Placement:
         tagger.compute_elsewhere(remote.compute, device=remote.device, precision=remote.precision)
         return_memory()  # that of the weights
         warm_up(tagger)
+        self._elsewhere[tagger] = remote
         return tagger
+
+    def check_held(self, tagger: Tagger) -> None:
+        """Go on only if what computes the networks of a model that was loaded still has it.
+
+        Raises:
+            ModelLost: It has to be loaded again.
+        """
+        if tagger in self._elsewhere:
+            self._elsewhere[tagger].check_held()
 
     def close(self) -> None:
         """End the processes."""

@@ -7,7 +7,7 @@ from weakref import WeakSet
 
 from service.answers import ModelDescription, TaskDescription
 from service.budget import BatchLimits
-from service.errors import NotReady, RefusedModel, Reloading
+from service.errors import ModelLost, NotReady, RefusedModel, Reloading
 from service.loading import load_again, measure_limits
 from service.metrics import Metrics, ModelMetrics
 from service.placement import Placement
@@ -133,15 +133,32 @@ class Registry:
         if self.phase is not Phase.READY:
             raise NotReady(self.phase.value)
 
+    def check_healthy(self) -> None:
+        """Go on only if every model can be used.
+
+        Raises:
+            NotReady: The models are still loading, or the service is shutting down.
+            ModelLost: One has to be loaded again.
+        """
+        self.check_ready()
+        for name, served in self._served.items():
+            try:
+                self._placement.check_held(served.tagger)
+            except ModelLost as error:
+                raise ModelLost(f"model {name!r}: {error}") from None
+
     def find(self, name: str) -> ServedModel:
         """The model of this name or alias.
 
         Raises:
             NotReady: The models are still loading, or the service is shutting down.
             ModelNotFound: There is none of this name.
+            ModelLost: It has to be loaded again.
         """
         self.check_ready()
-        return self._served[self.full_name(name)]
+        served = self._served[self.full_name(name)]
+        self._placement.check_held(served.tagger)
+        return served
 
     def describe(self, name: str) -> ModelDescription:
         """What clients may know of a model.
@@ -150,8 +167,9 @@ class Registry:
             NotReady: The models are still loading, or the service is shutting down.
             ModelNotFound: There is none of this name.
         """
-        served = self.find(name)
-        return self._describe(self.full_name(name), served)
+        self.check_ready()
+        name = self.full_name(name)
+        return self._describe(name, self._served[name])
 
     def describe_all(self) -> list[ModelDescription]:
         """What clients may know of the models.

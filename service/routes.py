@@ -166,8 +166,8 @@ def live() -> Response[Health]:
     "/health/ready", operation_id="ready", summary="Are requests served?", responses=problems(503), sync_to_thread=False
 )
 def ready(tools: NamedDependency[Tools]) -> Response[Health]:
-    """503 until the models are loaded, and again while the service shuts down."""
-    tools.registry.check_ready()
+    """503 until the models are loaded, where one has to be loaded again, and while the service shuts down."""
+    tools.registry.check_healthy()
     return _json(Health(status="ready"))
 
 

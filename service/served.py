@@ -13,7 +13,7 @@ from service.account import current_account
 from service.admission import Admission
 from service.batcher import Batcher
 from service.budget import BatchLimits, Budget
-from service.errors import QueueFull
+from service.errors import ModelLost, QueueFull
 from service.flow import Flow, Labelled
 from service.lanes import Lane
 from service.metrics import ModelMetrics
@@ -28,6 +28,8 @@ CHARACTERS_PER_TOKEN = 4
 """About; admission counts before the text is segmented."""
 
 _RETRY_S = 0.05
+
+_LOST_S = 1.0
 
 _AT_ONCE_TOKENS = 200
 """What has fewer is worked on in the event loop: a thread would take longer to be woken than to do it."""
@@ -154,6 +156,7 @@ class ServedModel:
             InvalidText: A text holds a lone surrogate.
             ModelError: The model cannot segment.
             QueueFull: Too much was accepted already.
+            ModelLost: The model has to be loaded again.
             NotReady: The service is shutting down.
         """
         wanted = self.tagger.check_tasks(tasks)
@@ -253,6 +256,15 @@ async def wait_for_room(work: Callable[[], Awaitable[Result]]) -> Result:
             return await work()
         except QueueFull:
             await asyncio.sleep(_RETRY_S)
+
+
+async def wait_for_model(work: Callable[[], Awaitable[Result]]) -> Result:
+    """The result of work that has no hurry; where its model has to be loaded again, it waits and then begins anew."""
+    while True:
+        try:
+            return await work()
+        except ModelLost:
+            await asyncio.sleep(_LOST_S)
 
 
 def _collect(documents: Sequence[Document]) -> tuple[list[list[Any]], Take[Any]]:

@@ -86,6 +86,7 @@ class ChunkTagger:
         Raises:
             ModelError: The model is not there any more, lacks a task, or cannot segment.
             UnknownTask: It lacks a task.
+            ModelLost: The model has to be loaded again.
             NotReady: The service is shutting down.
         """
         served = self._find_model()

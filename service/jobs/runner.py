@@ -2,10 +2,10 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
 from contextlib import aclosing
 from time import monotonic
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from service.ahead import work_ahead
 from service.jobs.chunk_tagger import ChunkTagger, Outcome
@@ -17,6 +17,7 @@ from service.jobs.store import Store
 from service.jobs.threads import JobThreads, Threads, patiently
 from service.metrics import Metrics
 from service.registry import Registry
+from service.served import wait_for_model
 from service.settings import Settings
 from taggers.bulk.chunks import Chunk, Position, read_chunks
 from taggers.bulk.pieces import Failure
@@ -136,7 +137,7 @@ class Runner:
         if self._position.source and files:
             _judge(sources, self._position, await self._threads.run(self._last_failure, files[-1]))
         chunks, since = self._read(sources), monotonic()
-        async with aclosing(work_ahead(chunks, self._tagger.tag, at_once=_AT_ONCE)) as outcomes:
+        async with aclosing(work_ahead(chunks, self._tag, at_once=_AT_ONCE)) as outcomes:
             async for outcome in outcomes:
                 now = monotonic()
                 await self._commit(outcome, seconds=now - since)
@@ -144,6 +145,9 @@ class Runner:
                 _judge(sources, outcome.end, outcome.last_failure)
         if self._broken is not None:
             raise self._broken
+
+    def _tag(self, chunk: Chunk) -> Coroutine[Any, Any, Outcome]:
+        return wait_for_model(lambda: self._tagger.tag(chunk))
 
     def _open(self) -> tuple[Source, ...]:
         job = self._job

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from service.batcher import Batcher
 from service.budget import Budget
-from service.errors import NotReady
+from service.errors import ModelLost, NotReady
 from service.lanes import Lane
 from taggers.labeler import Chunk, Labels, Run
 
@@ -193,6 +193,23 @@ def test_out_of_memory_halves_the_batch() -> None:
 
     assert run(device, scenario) == list(range(20))
     assert max(map(len, device.batches)) <= 3
+
+
+def test_nobody_looks_for_a_culprit_where_the_model_is_lost() -> None:
+    device = Device()
+    tried = []
+
+    def label(chunks: Sequence[Chunk]) -> list[Labels]:
+        tried.append(len(chunks))
+        raise ModelLost("lost")
+
+    device.label = label  # type: ignore[method-assign]
+
+    async def scenario(batcher: Batcher) -> list[Any]:
+        return await asyncio.gather(*(batcher.submit([chunk(n)]) for n in range(8)), return_exceptions=True)
+
+    assert [str(answer) for answer in run(device, scenario)] == ["lost"] * 8
+    assert sum(tried) == 8
 
 
 def test_an_answer_too_few_is_a_failure_and_no_mix_up() -> None:

@@ -14,7 +14,9 @@ from pathlib import Path
 
 import pytest
 import torch
+from torch import Tensor
 
+from service.errors import ModelLost
 from service.lanes import Lane, work_in
 from service.loading import fingerprint, load_warm
 from service.network_host import Compute
@@ -22,6 +24,7 @@ from service.network_processes import NetworkProcesses, _Process
 from taggers.config import Precision
 from taggers.errors import ModelError
 from taggers.pipeline import Tagger, load
+from tests.folders import change_weights
 from tests.tiny import tiny_folder
 
 TEXTS = ["Ada Lovelace wrote to Babbage in London. Paris is larger than Lyon!", "no", "", "What? " * 200]
@@ -44,6 +47,12 @@ def remote(processes: NetworkProcesses, folder: Path, *, precision: Precision = 
     model = processes.load(folder, fingerprint=fingerprint(folder), precision=precision)
     tagger.compute_elsewhere(model.compute, device=model.device, precision=model.precision)
     return tagger
+
+
+def retrain(weights: dict[str, Tensor]) -> None:
+    for tensor in weights.values():
+        if tensor.is_floating_point():
+            tensor += 1
 
 
 def pids(processes: NetworkProcesses) -> list[int]:
@@ -152,7 +161,7 @@ def test_a_model_that_nobody_holds_is_forgotten(processes: NetworkProcesses, fol
     assert [process.models - had for process, had in zip(processes._processes, before, strict=True)] == [{number}] * 2
     del model
     until(lambda: all(number not in process.models for process in processes._processes))
-    with pytest.raises(RuntimeError, match="no process has the model any more"):
+    with pytest.raises(ModelLost, match="no process has the model any more"):
         processes.compute(Compute(number, "tagger", None))  # type: ignore[arg-type]
 
 
@@ -161,12 +170,54 @@ def test_a_folder_that_changed_is_not_taken_for_the_one_that_was_loaded(
 ) -> None:
     changing = shutil.copytree(folder, tmp_path / "changing")
     before = fingerprint(changing)
-    (changing / "README.md").write_text("retrained")
+    change_weights(changing, retrain)
     with pytest.raises(ModelError, match="changing has changed since it was loaded"):
         processes.load(changing, fingerprint=before, precision="auto")
     shutil.rmtree(changing)
     with pytest.raises(ModelError):
         processes.load(changing, fingerprint=before, precision="auto")
+
+
+def test_a_card_that_was_written_meanwhile_keeps_no_process_from_being_replaced(folder: Path, tmp_path: Path) -> None:
+    model = shutil.copytree(folder, tmp_path / "model")
+    processes = NetworkProcesses(1, device="cpu", threads=1)
+    there = remote(processes, model)
+    expected = list(there.pipe(TEXTS))
+    (model / "README.md").write_text("the card")
+    os.kill(pids(processes)[0], signal.SIGKILL)
+    assert list(there.pipe(TEXTS)) == expected
+    processes.close()
+
+
+def test_who_still_has_a_model_serves_it_and_when_nobody_has_that_is_said(
+    folder: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    changing = shutil.copytree(folder, tmp_path / "changing")
+    processes = NetworkProcesses(2, device="cpu", threads=1)
+    there = remote(processes, changing)
+    model = processes.load(changing, fingerprint=fingerprint(changing), precision="auto")
+    expected = list(there.pipe(TEXTS))
+    change_weights(changing, retrain)
+    os.kill(pids(processes)[0], signal.SIGKILL)
+    for _ in range(2):
+        assert list(there.pipe(TEXTS)) == expected
+        model.check_held()
+    assert f"{changing} has changed since it was loaded" in caplog.text
+    os.kill(pids(processes)[1], signal.SIGKILL)
+    for _ in range(2):
+        with pytest.raises(ModelLost, match=r"load it again; its folder has changed since it was loaded$"):
+            list(there.pipe(TEXTS))
+    with pytest.raises(ModelLost):
+        model.check_held()
+    assert list(remote(processes, changing).pipe(TEXTS)) != expected
+    shutil.rmtree(changing)
+    for pid in pids(processes):
+        os.kill(pid, signal.SIGKILL)
+    with pytest.raises(ModelLost, match="its folder has changed"):
+        model.check_held()
+    with pytest.raises(ModelLost):
+        there.segment(["Ada"])
+    processes.close()
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux knows how urgent a thread is")

@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import multiprocessing
 import shutil
 import weakref
 from pathlib import Path
@@ -17,6 +18,7 @@ from taggers.labels import LabelSet
 from taggers.manifest import Manifest
 from taggers.tasks import Task
 from tests.service.clients import tag, with_service
+from tests.service.jobs.clients import OVER
 from tests.tiny import tiny_model
 
 TEXT = "Ada Lovelace wrote to Babbage in London. Paris is larger than Lyon!"
@@ -225,6 +227,35 @@ def test_the_old_model_is_gone_when_its_last_request_is(served: Path) -> None:
         await registry.close()
 
     asyncio.run(run())
+
+
+def test_a_model_that_is_lost_is_told_of_and_waited_for_until_it_is_loaded_again(
+    served: Path, versions: Path, tmp_path: Path
+) -> None:
+    others = set(multiprocessing.active_children())
+
+    async def scenario(client: httpx.AsyncClient) -> None:
+        assert makers(await tag(client, text=TEXT)) == {"one"}
+        put(versions / "two", served)
+        for process in set(multiprocessing.active_children()) - others:
+            process.kill()
+        sent = await client.post("/v1/jobs?name=a.txt", content=b"Ada sings.\nBob sings.\n")
+        job = f"/v1/jobs/{sent.json()['id']}"
+        while (health := await client.get("/health/ready")).status_code == 200:  # until the job has found it out
+            await asyncio.sleep(0.02)
+        for answer in (health, await tag(client, text=TEXT)):
+            assert (answer.status_code, answer.json()["type"]) == (503, "urn:tagline:problem:model-lost")
+            assert answer.json()["detail"].endswith("load it again; its folder has changed since it was loaded")
+        assert (await client.get("/v1/models/tiny")).status_code == 200
+        assert (await client.get(job)).json()["state"] == "running"
+        assert (await reload(client)).status_code == 200
+        assert (await client.get("/health/ready")).status_code == 200
+        assert makers(await tag(client, text=TEXT)) == {"two"}
+        while (done := (await client.get(job)).json())["state"] not in OVER:
+            await asyncio.sleep(0.02)
+        assert (done["state"], done["documents"], done["failures"]) == ("done", 2, 0)
+
+    with_service(Settings(models=(str(served),), network_processes=2, jobs_folder=tmp_path / "jobs"), scenario)
 
 
 def test_shutting_down_meanwhile(served: Path) -> None:
