@@ -33,7 +33,7 @@ from typing import Any
 
 import msgspec
 from litestar import Request, Response
-from litestar.exceptions import HTTPException
+from litestar.exceptions import HTTPException, ValidationException
 
 from service.account import current_account
 from service.request_id import request_id
@@ -210,6 +210,8 @@ FIELDS: Mapping[type[Exception], str] = {ModelNotFound: "model", UnknownTask: "t
 
 def answer_problem(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
     """Any exception as a problem document: litestar's one exception handler."""
+    if isinstance(error, ValidationException) and isinstance(error.extra, list):
+        error = _bad_parameters(error.extra)
     if isinstance(error, HTTPException) and error.status_code < HTTPStatus.INTERNAL_SERVER_ERROR:
         return _problem(_framework_row(error), _framework_detail(request, error), headers=error.headers)
     for kind in type(error).__mro__:
@@ -249,6 +251,15 @@ def _headers(error: Exception) -> Mapping[str, str] | None:
             return {"WWW-Authenticate": 'Bearer realm="tagline"'}
         case _:
             return None
+
+
+def _bad_parameters(found: Sequence[Mapping[str, str]]) -> BadRequest:
+    """What litestar says of the parameters of a query, in the manner of what we say of a body."""
+    fields = [
+        FieldError(one.get("key", "query"), one["message"].replace("`", "").replace("Expected", "expected"))
+        for one in found
+    ]
+    return BadRequest("; ".join(f"{field.path}: {field.message}" for field in fields), fields)
 
 
 def _framework_row(error: HTTPException) -> Row:

@@ -484,9 +484,16 @@ def test_jobs_can_be_off(tiny: Path, tmp_path: Path) -> None:
 
 
 def test_a_limit_that_is_none(client: TestClient[Litestar]) -> None:
-    for limit in ("0", "1001", "x"):
+    for limit, wanted in (("0", "int >= 1"), ("1001", "int <= 1000"), ("x", "int, got str")):
         answer = client.get(f"/v1/jobs?limit={limit}")
         assert (answer.status_code, answer.headers["content-type"]) == (400, "application/problem+json")
+        assert answer.json() == {
+            "type": "urn:tagline:problem:bad-request",
+            "title": "The request is not what the interface demands",
+            "status": 400,
+            "detail": f"limit: expected {wanted}",
+            "errors": [{"path": "limit", "message": f"expected {wanted}"}],
+        }
 
 
 def test_a_folder_that_cannot_be_made_stops_nothing_else(tiny: Path, tmp_path: Path) -> None:
