@@ -1,5 +1,6 @@
 """Settings of the service: read from environment variables that begin with ``TAGLINE_``; the command line wins."""
 
+import difflib
 import os
 import re
 from pathlib import Path
@@ -10,6 +11,14 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from taggers.config import Precision
 from taggers.errors import ConfigError
+
+_PREFIX = "TAGLINE_"
+
+_OTHERS = frozenset({"TAGLINE_CHROMIUM", "TAGLINE_CORPORA"})
+"""What tests read."""
+
+_KUBERNETES = re.compile(r"\w+_(SERVICE_HOST|SERVICE_PORT|SERVICE_PORT_\w+|PORT|PORT_\d+_\w+)")
+"""What Kubernetes tells each container of a service by the name of ``tagline-...``."""
 
 _KEY = re.compile(r"[!-+\--~]+")
 _ORIGIN = re.compile(r"\*|[a-z][a-z0-9+.-]*://[^/\s?#@*]+")
@@ -28,7 +37,7 @@ class Settings(BaseSettings):
     """Every setting with its default; ``TAGLINE_PORT=80`` sets ``port``."""
 
     model_config = SettingsConfigDict(
-        env_prefix="TAGLINE_", frozen=True, extra="forbid", use_attribute_docstrings=True, env_ignore_empty=True
+        env_prefix=_PREFIX, frozen=True, extra="forbid", use_attribute_docstrings=True, env_ignore_empty=True
     )
 
     host: str = "127.0.0.1"
@@ -179,8 +188,9 @@ def read_settings(**given: Any) -> Settings:
     """Settings from the environment, with those given taking their place; None and an empty tuple give nothing.
 
     Raises:
-        ConfigError: A value is wrong; the message names its setting.
+        ConfigError: A variable in the environment is no setting, or a value is wrong; the message names it.
     """
+    _check_names()
     try:
         return Settings(**{name: value for name, value in given.items() if value not in (None, ())})
     except ValidationError as error:
@@ -188,4 +198,15 @@ def read_settings(**given: Any) -> Settings:
         name = ".".join(map(str, first["loc"]))
         secret = first["loc"][0] in ("api_keys", "job_database")  # which are for nobody's terminal
         found = "" if secret else f", found {first['input']!r}"
-        raise ConfigError(f"setting {name} (TAGLINE_{name.upper()}): {first['msg']}{found}") from None
+        raise ConfigError(f"setting {name} ({_PREFIX}{name.upper()}): {first['msg']}{found}") from None
+
+
+def _check_names() -> None:
+    """Refuse what was meant to be a setting: without the one that it was meant for the door may be open."""
+    known = [f"{_PREFIX}{name.upper()}" for name in Settings.model_fields]
+    for name in sorted(os.environ):
+        if name.upper().startswith(_PREFIX) and not (
+            name.upper() in known or name in _OTHERS or _KUBERNETES.fullmatch(name)
+        ):
+            nearest = difflib.get_close_matches(name.upper(), known, n=1, cutoff=0.0)
+            raise ConfigError(f"{name}: no such setting; the nearest one is {nearest[0]}")

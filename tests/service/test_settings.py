@@ -1,3 +1,6 @@
+import re
+from pathlib import Path
+
 import pytest
 
 from service.settings import Settings, read_settings
@@ -24,6 +27,42 @@ def test_wrong_value_names_its_setting(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TAGLINE_WORKERS", "many")
     with pytest.raises(ConfigError, match=r"setting workers \(TAGLINE_WORKERS\): .*integer.*found 'many'"):
         read_settings()
+
+
+@pytest.mark.parametrize(
+    ("name", "nearest"), [("API_KEY", "API_KEYS"), ("WORKER", "WORKERS"), ("MAX_BODY", "MAX_BODY_BYTES"), ("", "PORT")]
+)
+def test_a_name_that_is_no_setting_is_refused_with_the_nearest_one(
+    name: str, nearest: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(f"TAGLINE_{name}", "secret")
+    with pytest.raises(ConfigError) as caught:
+        read_settings()
+    assert str(caught.value) == f"TAGLINE_{name}: no such setting; the nearest one is TAGLINE_{nearest}"
+
+
+def test_names_that_others_gave_are_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in (
+        "TAGLINE_CORPORA",
+        "TAGLINE_CHROMIUM",
+        "TAGLINE_GPU_SERVICE_HOST",
+        "TAGLINE_GPU_SERVICE_PORT_HTTP",
+        "TAGLINE_GPU_PORT",
+        "TAGLINE_GPU_PORT_8000_TCP_ADDR",
+        "TAGLINES",
+    ):
+        monkeypatch.setenv(name, "other")
+    monkeypatch.setenv("tagline_port", "81")
+    assert read_settings().port == 81
+
+
+def test_every_name_in_the_project_is_a_setting_or_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    root = Path(__file__).parents[2]
+    files = [root / "README.md", root / "docker-compose.yml", root / "Makefile", root / "CHANGELOG.md"]
+    for path in [*files, *(root / "deploy").rglob("*"), *(root / "tests").glob("*.py")]:
+        for name in re.findall(r"\bTAGLINE_[A-Z_]+\b", path.read_text("utf-8")) if path.is_file() else ():
+            monkeypatch.setenv(name, "")
+    read_settings()
 
 
 def test_keys_are_split_and_never_shown(monkeypatch: pytest.MonkeyPatch) -> None:
