@@ -1,6 +1,5 @@
 """A model folder -> a tagger that has worked once; which folders a client may name."""
 
-import hashlib
 import logging
 from collections.abc import Callable
 from pathlib import Path
@@ -10,23 +9,12 @@ from service.errors import BadRequest, FieldError, RefusedModel
 from taggers.config import Precision
 from taggers.document import Document
 from taggers.errors import ModelError, ModelFolderError, ModelNotFound
-from taggers.manifest import read_manifest
 from taggers.pipeline import Tagger, load
 
 logger = logging.getLogger("tagline")
 
 _CHARACTERS_PER_TOKEN = 4
 """What a segmenter reads for what a tagger reads."""
-
-_DECISIVE = (
-    "encoder.json",
-    "model.safetensors",
-    "segmenter-encoder.json",
-    "segmenter-tokenizer.json",
-    "tokenizer.json",
-    "vocabulary.json",
-)
-"""What a model's answers depend on, beside ``config.json``."""
 
 _WARM_UP = "Tagline reads this once, so that nobody waits for the first time."
 
@@ -49,23 +37,6 @@ def warm_up(tagger: Tagger) -> None:
         tagger(_WARM_UP)
     else:
         tagger.tag([Document.from_words([_WARM_UP.split()])])
-
-
-def fingerprint(folder: Path) -> str:
-    """What decides a model's answers, as one short string: whether it is still what was loaded.
-
-    A card, logs and checkpoints may come and go, and so may the scores in ``config.json``.
-    """
-    try:
-        manifest = read_manifest(folder).model_copy(update={"scores": {}})
-        found = hashlib.sha256(manifest.model_dump_json().encode())
-        for name in _DECISIVE:
-            if (folder / name).is_file():
-                with (folder / name).open("rb") as stream:
-                    found.update(f"{name} {hashlib.file_digest(stream, 'sha256').hexdigest()}".encode())
-    except (OSError, ModelFolderError):  # which whoever loads it says better
-        return ""
-    return found.hexdigest()
 
 
 def measure_limits(tagger: Tagger, *, max_batch_tokens: int | None, batch_ms: float) -> BatchLimits:

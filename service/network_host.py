@@ -12,7 +12,7 @@ from pathlib import Path
 import torch
 
 from service.lanes import Lane, work_in
-from service.loading import fingerprint, load_warm
+from service.loading import load_warm
 from service.memory import return_regularly, spare_collections
 from service.niceness import yield_cores
 from service.pickling import from_bytes, to_bytes
@@ -20,6 +20,7 @@ from taggers.allocator import return_memory
 from taggers.batch import TokenBatch
 from taggers.config import Precision
 from taggers.errors import ModelNotFound, TaglineError
+from taggers.fingerprint import fingerprint
 from taggers.pipeline import NetworkName, Tagger
 from taggers.precision import Used
 

@@ -174,7 +174,7 @@ class NetworkProcesses:
 
         Args:
             folder: Where it is.
-            fingerprint: What must be there; see ``loading.fingerprint``.
+            fingerprint: What must be there; see ``taggers/fingerprint.py``.
             precision: In how many bits it computes, if that does no harm.
 
         Raises:

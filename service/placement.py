@@ -5,11 +5,12 @@ from weakref import WeakKeyDictionary
 
 import torch
 
-from service.loading import fingerprint, load_warm, warm_up
+from service.loading import load_warm, warm_up
 from service.network_processes import NetworkProcesses, RemoteModel
 from service.settings import Settings
 from taggers.allocator import return_memory
 from taggers.cores import num_cores
+from taggers.fingerprint import fingerprint
 from taggers.pipeline import Tagger, find_device, load
 
 _MOST_PROCESSES = 4

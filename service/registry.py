@@ -16,6 +16,7 @@ from service.served import ServedModel
 from service.settings import Settings
 from taggers.catalog import ALIASES, bundled_models, describe, find_model
 from taggers.errors import ModelError, ModelNotFound
+from taggers.fingerprint import fingerprint
 from taggers.pipeline import Tagger, find_device
 from taggers.precision import find_precision
 from taggers.tasks import Task
@@ -66,6 +67,7 @@ class Registry:
         """
         await asyncio.to_thread(self._placement.start)
         for name, folder in self._folders.items():
+            version = await asyncio.to_thread(fingerprint, folder)
             tagger = await asyncio.to_thread(self._placement.load, folder)
             self._limits[name] = await asyncio.to_thread(
                 measure_limits,
@@ -73,7 +75,7 @@ class Registry:
                 max_batch_tokens=self._settings.max_batch_tokens,
                 batch_ms=self._settings.batch_ms,
             )
-            self._served[name] = self._serve(name, tagger)
+            self._served[name] = self._serve(name, tagger, version)
         for served in self._served.values():
             served.start()
         self.phase = Phase.READY
@@ -102,9 +104,10 @@ class Registry:
         self._reloading.add(name)
         outcome = "failed"
         try:
+            version = await asyncio.to_thread(fingerprint, folder)
             tagger = await asyncio.to_thread(load_again, folder, self._placement.load)
             self.check_ready()  # for that took a while
-            self._replace(name, tagger)
+            self._replace(name, tagger, version)
             outcome = "loaded"
         except RefusedModel:
             outcome = "refused"
@@ -209,12 +212,13 @@ class Registry:
             return asked[0]
         return "en" if not asked and "en" in self._names else next(iter(self._folders))
 
-    def _serve(self, name: str, tagger: Tagger) -> ServedModel:
+    def _serve(self, name: str, tagger: Tagger, version: str) -> ServedModel:
         metrics = ModelMetrics(self._metrics, name)
         metrics.observe_loaded()
         # A model that was loaded again has the limits of the first: while others are served nothing can be measured.
         return ServedModel(
             tagger,
+            version=version,
             limits=self._limits[name],
             settings=self._settings,
             metrics=metrics,
@@ -223,9 +227,9 @@ class Registry:
             settling=self._settling,
         )
 
-    def _replace(self, name: str, tagger: Tagger) -> None:
+    def _replace(self, name: str, tagger: Tagger, version: str) -> None:
         """From now on requests find the new model; those that found the old one hold it, and nobody else does."""
-        served = self._serve(name, tagger)
+        served = self._serve(name, tagger, version)
         served.start()
         self._replaced.add(self._served[name])
         self._served[name] = served

@@ -60,6 +60,7 @@ class ServedModel:
 
     Args:
         tagger: The model.
+        version: What tells it from others of its name; see ``taggers/fingerprint.py``.
         limits: How big its batches may be.
         settings: Budgets and limits.
         metrics: Those of the model.
@@ -72,6 +73,7 @@ class ServedModel:
         self,
         tagger: Tagger,
         *,
+        version: str,
         limits: BatchLimits,
         settings: Settings,
         metrics: ModelMetrics,
@@ -80,6 +82,7 @@ class ServedModel:
         settling: asyncio.Lock | None = None,
     ) -> None:
         self.tagger = tagger
+        self.version = version
         self._metrics = metrics
         settling = settling or asyncio.Lock()
         self._segmenting, self._labelling = (

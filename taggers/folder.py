@@ -3,7 +3,6 @@
 A file is complete before it takes the place of an old one.
 """
 
-import hashlib
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -42,24 +41,6 @@ def read_object(folder: Path, name: str) -> dict[str, Any]:
     if not isinstance(found, dict):
         raise refused(folder, f"{name}: expected a JSON object, found {type(found).__name__}")
     return found
-
-
-def digest(folder: Path) -> str:
-    """What is in a model folder, as one short string: others have another.
-
-    Raises:
-        ModelFolderError: A file cannot be read.
-    """
-    found = hashlib.sha256()
-    try:
-        for path in sorted(folder.iterdir()):
-            if path.is_file():
-                with path.open("rb") as stream:
-                    content = hashlib.file_digest(stream, "sha256").hexdigest()
-                found.update(f"{path.name}\n{content}\n".encode("utf-8", "surrogateescape"))
-    except OSError as error:
-        raise refused(folder, f"cannot be read: {error}") from error
-    return found.hexdigest()
 
 
 def parse_file(folder: Path, name: str, kind: type[ModelT]) -> ModelT:

@@ -38,6 +38,7 @@ class Outcome:
         words: The words in the documents.
         bytes_read: How much of the input was read by then.
         last_failure: What was wrong with its last record, if that gave nothing.
+        version: Which model tagged it; see ``ServedModel``.
     """
 
     content: bytes
@@ -47,6 +48,7 @@ class Outcome:
     words: int
     bytes_read: int
     last_failure: Failure | None
+    version: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +108,7 @@ class ChunkTagger:
         failures = [(number, one) for number, one in enumerate(written, chunk.first) if isinstance(one, Failure)]
         records = [line.record for line in lines]
         places = [record.place for record in records]
-        part = Part(chunk.first, [line.text for line in lines], places, failures, _typed(records))
+        part = Part(chunk.first, served.version, [line.text for line in lines], places, failures, _typed(records))
         return Outcome(
             await asyncio.to_thread(part.pack),
             chunk.end,
@@ -115,6 +117,7 @@ class ChunkTagger:
             sum(line.words for line in lines),
             chunk.bytes_read,
             written[-1] if isinstance(written[-1], Failure) else None,
+            served.version,
         )
 
     def _parse(self, items: Sequence[Piece | Failure]) -> list[Record | Failure]:

@@ -1,8 +1,9 @@
 """Part: what became of a chunk, in one file: a ZIP with lines of JSON, and what they cannot hold.
 
 ``documents.jsonl`` is the output of the job as ``tagline tag`` writes it, and ``places.jsonl`` says where each of them
-stands in the input. ``failures.jsonl`` names the records that gave nothing, and ``part.json`` how many come before.
-Where the input has columns with types (Parquet), the other columns are there once more, as ``extras.arrow``.
+stands in the input. ``failures.jsonl`` names the records that gave nothing, and ``part.json`` how many come before, and
+which model it was. Where the input has columns with types (Parquet), the other columns are there once more, as
+``extras.arrow``.
 """
 
 import io
@@ -32,6 +33,7 @@ class Part:
 
     Attributes:
         first: How many records of the input come before it.
+        version: Which model tagged it; see ``ServedModel``.
         lines: The documents in it, tagged, each as a line.
         places: Where each of them stands.
         failures: The records that gave nothing, each with how many come before it.
@@ -39,6 +41,7 @@ class Part:
     """
 
     first: int
+    version: str
     lines: Sequence[str]
     places: Sequence[str]
     failures: Sequence[tuple[int, Failure]]
@@ -51,7 +54,7 @@ class Part:
         ]
         packed = io.BytesIO()
         with ZipFile(packed, "w", ZIP_DEFLATED, compresslevel=_FAST) as file:
-            file.writestr(_HEAD, json.dumps({"first": self.first}))
+            file.writestr(_HEAD, json.dumps({"first": self.first, "version": self.version}))
             file.writestr(_DOCUMENTS, "".join(self.lines).encode("utf-8"))
             file.writestr(_PLACES, _json_lines(self.places))
             file.writestr(_FAILURES, _json_lines(failures))
@@ -64,6 +67,13 @@ def read_lines(path: Path) -> Iterator[bytes]:
     with ZipFile(path) as file, file.open(_DOCUMENTS) as stream:
         while piece := stream.read(_READ_BYTES):
             yield piece
+
+
+def read_version(path: Path) -> str:
+    """Which model tagged what is in a file."""
+    with ZipFile(path) as file:
+        version: str = json.loads(file.read(_HEAD))["version"]
+    return version
 
 
 def read_failures(path: Path) -> Iterator[tuple[int, Failure]]:

@@ -11,9 +11,9 @@ from service.ahead import work_ahead
 from service.jobs.chunk_tagger import ChunkTagger, Outcome
 from service.jobs.folder import JobsFolder
 from service.jobs.job import Job, PartDone
-from service.jobs.part import read_failures
+from service.jobs.part import read_failures, read_version
 from service.jobs.sources import describe_sources, open_input, read_options
-from service.jobs.store import Store
+from service.jobs.store import ClaimLost, Store
 from service.jobs.threads import JobThreads, Threads, patiently
 from service.metrics import Metrics
 from service.registry import Registry
@@ -42,6 +42,10 @@ _GIVE_UP_S = 900.0
 
 _MAX_ATTEMPTS = 10
 """So often a job is taken up at the same place: what is there may be what ends the server."""
+
+
+class _ModelChanged(Exception):
+    """What is done and what would come would be of two models."""
 
 
 class Runner:
@@ -75,6 +79,7 @@ class Runner:
         self._threads = Threads(f"job-{job.id}", most=_THREADS)
         self._metrics = metrics
         self._number, self._position = job.chunks, job.position
+        self._version = ""
         self._broken: InputUnreachable | None = None
         self._trouble = ""
         self._options = read_options(job.order.input, max_record_bytes=settings.max_body_bytes)
@@ -108,11 +113,17 @@ class Runner:
             )
         files = await self._ask(lambda: self._store.files(job.id))
         await self._patiently(lambda: self._folder.tidy(job.id, files), self._threads)
+        if files:
+            self._version = await self._threads.run(read_version, self._folder.part(job.id, files[-1]))
         broken_since, pause = 0.0, _PAUSE_S
         while True:
             number = self._number
             try:
                 await self._go_on(files)
+            except _ModelChanged:
+                await self._begin_anew()
+                files = ()
+                continue
             except InputUnreachable as error:
                 if not broken_since or self._number > number:
                     broken_since, pause = monotonic(), _PAUSE_S
@@ -132,6 +143,7 @@ class Runner:
 
         Raises:
             InputUnreachable: That was not all there is.
+            _ModelChanged: Another model has taken the place of the one that did what is done.
         """
         sources = await self._patiently(self._open, self._threads)
         if self._position.source and files:
@@ -140,11 +152,21 @@ class Runner:
         async with aclosing(work_ahead(chunks, self._tag, at_once=_AT_ONCE)) as outcomes:
             async for outcome in outcomes:
                 now = monotonic()
+                if outcome.version != self._version and self._number:
+                    raise _ModelChanged
+                self._version = outcome.version
                 await self._commit(outcome, seconds=now - since)
                 since = now
                 _judge(sources, outcome.end, outcome.last_failure)
         if self._broken is not None:
             raise self._broken
+
+    async def _begin_anew(self) -> None:
+        logger.warning("job %s begins anew: its model has changed", self._job.id)
+        if not await self._ask(lambda: self._store.begin_anew(self._job)):
+            raise ClaimLost
+        self._number, self._position = 0, Position()
+        await self._patiently(lambda: self._folder.tidy(self._job.id, ()), self._threads)
 
     def _tag(self, chunk: Chunk) -> Coroutine[Any, Any, Outcome]:
         return wait_for_model(lambda: self._tagger.tag(chunk))

@@ -166,6 +166,16 @@ class Store:
             if connection.execute(select(parts.c.job).where(*same)).first() is None:
                 raise ClaimLost(f"job {job.id} is no longer claimed")
 
+    def begin_anew(self, job: Job) -> bool:
+        """Put a claimed job back to its beginning and forget its chunks; False if the claim is lost."""
+        with self._transaction() as connection:
+            nothing = dict.fromkeys(("chunks", "documents", "failures", "words", "bytes_read", "seconds"), 0)
+            back = update(jobs).where(*_claimed(job)).values(position=json.dumps(asdict(Position())), **nothing)
+            if connection.execute(back).rowcount != 1:
+                return False
+            connection.execute(delete(parts).where(parts.c.job == job.id))
+        return True
+
     def finish(self, job: Job, state: State, *, error: str | None = None, keep_s: float) -> bool:
         """End a claimed job, to be forgotten after so many seconds; False if the claim is lost."""
         return self._update(*_claimed(job), **_over(state, keep_s), error=error) == 1

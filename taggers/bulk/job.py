@@ -23,7 +23,7 @@ from taggers.bulk.sources import Source, total_bytes
 from taggers.bulk.work import Work
 from taggers.catalog import find_model
 from taggers.errors import ModelNotFound, TaglineError
-from taggers.folder import digest
+from taggers.fingerprint import fingerprint
 
 
 def run_job(
@@ -118,7 +118,7 @@ def describe_job(sources: Sequence[Source], work: Work) -> Mapping[str, Any]:
 def _content_of(model: str) -> str | None:
     """What is in a model, so that a job is not finished by another of the same name; None where it is not here."""
     try:
-        return digest(find_model(model))
+        return fingerprint(find_model(model))
     except ModelNotFound:  # whoever loads it, perhaps on another machine, says what is wrong
         return None
 

@@ -8,9 +8,7 @@ import pytest
 
 from service.budget import BatchLimits
 from service.errors import BadRequest, RefusedModel
-from service.loading import allowed_folder, fingerprint, load_again, load_warm, measure_limits
-from taggers.catalog import bundled_models, find_model
-from tests.folders import change
+from service.loading import allowed_folder, load_again, load_warm, measure_limits
 
 
 def test_a_model_is_warm_with_or_without_a_segmenter(tiny: Path, tmp_path: Path) -> None:
@@ -32,36 +30,6 @@ def test_batches_are_as_big_as_was_measured_or_said(tiny: Path) -> None:
     measured = measure_limits(tagger, max_batch_tokens=None, batch_ms=1)
     assert measured.segmenter >= 256
     assert measured.tagger >= 256
-
-
-def test_what_decides_no_answer_may_change_in_a_loaded_folder(tiny: Path, tmp_path: Path) -> None:
-    folder = shutil.copytree(tiny, tmp_path / "model")
-    before = fingerprint(folder)
-    change(folder, lambda config: config.update(scores={"EWT test": {"upos": 0.9}}))
-    (folder / "README.md").write_text("the card")
-    (folder / "checkpoints").mkdir()
-    (folder / "vocabulary.json").touch()
-    assert fingerprint(folder) == before
-    found = {before}
-    for name in ("model.safetensors", "vocabulary.json", "tokenizer.json", "segmenter-encoder.json"):
-        (folder / name).write_bytes(b"other")
-        found.add(fingerprint(folder))
-    change(folder, lambda config: config.update(expansions={"dont": ["do", "nt"]}))
-    found.add(fingerprint(folder))
-    assert len(found) == 6
-    shutil.rmtree(folder)
-    assert fingerprint(folder) not in found
-
-
-@pytest.mark.parametrize("name", bundled_models())
-def test_all_that_a_model_is_read_from_decides(name: str, tmp_path: Path) -> None:
-    folder = shutil.copytree(find_model(name), tmp_path / "model")
-    for path in folder.iterdir():
-        if path.suffix in (".json", ".safetensors"):
-            before = fingerprint(folder)
-            path.unlink()
-            assert fingerprint(folder) != before, path.name
-            shutil.copy(find_model(name) / path.name, path)
 
 
 load_here = partial(load_warm, device="cpu")

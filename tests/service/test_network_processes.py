@@ -18,11 +18,12 @@ from torch import Tensor
 
 from service.errors import ModelLost
 from service.lanes import Lane, work_in
-from service.loading import fingerprint, load_warm
+from service.loading import load_warm
 from service.network_host import Compute
 from service.network_processes import NetworkProcesses, _Process
 from taggers.config import Precision
 from taggers.errors import ModelError
+from taggers.fingerprint import fingerprint
 from taggers.pipeline import Tagger, load
 from tests.folders import change_weights
 from tests.tiny import tiny_folder

@@ -32,6 +32,7 @@ def served(tagger: Tagger, scenario, **settings) -> object:  # type: ignore[no-u
         preparers = Preparers(2)
         model = ServedModel(
             tagger,
+            version="1",
             limits=measure_limits(tagger, max_batch_tokens=chosen.max_batch_tokens or 5_000, batch_ms=50),
             settings=chosen,
             metrics=ModelMetrics(Metrics(), "tiny"),

@@ -3,9 +3,10 @@
 import gzip
 import itertools
 import json
+import shutil
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from errno import ENOSPC
 from io import BufferedReader, FileIO
 from pathlib import Path
@@ -20,10 +21,13 @@ from service.errors import JobsUnavailable
 from service.jobs import desk, runner, threads
 from service.jobs.folder import JobsFolder
 from service.jobs.job import Input, Order
+from service.jobs.part import read_version
 from service.jobs.store import Store
 from service.settings import Settings
 from taggers.bulk.sources import Source
 from taggers.errors import InputUnreachable, TaglineError
+from taggers.fingerprint import fingerprint
+from tests.folders import change
 from tests.service.clients import wait_until_ready
 from tests.service.jobs.clients import results, send, show, wait, words
 
@@ -228,3 +232,42 @@ def test_a_source_that_ended_badly_is_told_of_after_a_crash(
         job = wait(client, id)
         assert (job["state"], job["documents"], job["failures"]) == ("failed", before["documents"], 1)
         assert "reading ended here" in job["error"]
+
+
+@pytest.mark.parametrize("restarted", [False, True])
+def test_a_job_whose_model_changes_begins_anew(
+    tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, restarted: bool
+) -> None:
+    model = shutil.copytree(tiny, tmp_path / "model")
+    held, reached, written = threading.Event(), threading.Event(), itertools.count()
+    write_part = JobsFolder.write_part
+
+    def write(folder: JobsFolder, id: str, content: bytes) -> str:
+        if next(written) == 1:  # one chunk is done
+            reached.set()
+            assert held.wait(60)
+        return write_part(folder, id, content)
+
+    monkeypatch.setattr(JobsFolder, "write_part", write)
+    settings = Settings(models=(str(model),), jobs_folder=tmp_path / "jobs")
+    with caplog.at_level("INFO", "tagline"), ExitStack() as stack:
+        client = stack.enter_context(TestClient(create_app(settings)))
+        wait_until_ready(client)
+        id = send(client, words(6000))["id"]
+        assert reached.wait(60)
+        change(model, lambda config: config.update(expansions={"dont": ["do", "nt"]}))
+        if restarted:
+            held.set()
+            stack.close()
+            client = stack.enter_context(TestClient(create_app(settings)))
+            wait_until_ready(client)
+        else:
+            assert client.post("/v1/models/tiny/reload").status_code == 200
+            held.set()
+        job = wait(client, id)
+        assert (job["state"], job["documents"], job["error"]) == ("done", 6000, None)
+        assert [json.loads(line)["k"] for line in results(client, id).splitlines()] == list(range(6000))
+    parts = list((tmp_path / "jobs" / id / "parts").iterdir())
+    assert len(parts) == 6
+    assert {read_version(part) for part in parts} == {fingerprint(model)}
+    assert f"job {id} begins anew: its model has changed" in caplog.messages

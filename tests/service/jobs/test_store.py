@@ -141,6 +141,21 @@ def test_a_commit_that_is_repeated_counts_once(store: Store) -> None:
     assert store.files("a") == ["x"]
 
 
+def test_begun_anew_it_is_as_it_was_added(store: Store) -> None:
+    add(store, "a")
+    job = must_claim(store)
+    store.commit(job, 0, part("x", 10))
+    assert store.begin_anew(job)
+    found = store.find("a")
+    assert found is not None
+    assert replace(found, started=job.started) == replace(job, attempts=0)
+    assert store.files("a") == []
+    store.commit(job, 0, part("y", 10))
+    store.cancel("a", keep_s=600)
+    assert not store.begin_anew(job)
+    assert store.files("a") == ["y"]
+
+
 def test_a_lease_that_is_over_lets_others_go_on_and_the_first_changes_nothing_any_more(store: Store) -> None:
     add(store, "a")
     lost = must_claim(store, "one", lease_s=0.0)
