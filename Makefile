@@ -53,7 +53,7 @@ clean:
 # Each stamp in .venv says that one set of packages is installed as pyproject.toml and this file have them.
 
 $(SERVE): pyproject.toml Makefile | $(BIN)/python
-	$(call install,.)
+	$(call install,.[bulk])
 	@touch $@
 
 $(DEV): pyproject.toml Makefile | $(BIN)/python
@@ -61,7 +61,7 @@ $(DEV): pyproject.toml Makefile | $(BIN)/python
 	@touch $(SERVE) $@
 
 $(TRAINING): pyproject.toml Makefile | $(BIN)/python
-	$(call install,.[minilm])
+	$(call install,.[bulk,minilm])
 	@touch $(SERVE) $@
 
 $(BIN)/python:

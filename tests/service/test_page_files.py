@@ -15,6 +15,15 @@ INDEX = (PAGE / "index.html").read_text("utf-8")
 MODULES = {path.name: path.read_text("utf-8") for path in PAGE.glob("*.js")}
 
 
+def test_the_formats_that_it_offers_are_installed_with_the_service() -> None:
+    assert "Parquet" in INDEX
+    makefile, dockerfile = ((ROOT / name).read_text("utf-8") for name in ("Makefile", "deploy/Dockerfile"))
+    assert re.findall(r"call install,\.\[([^],]+)", makefile) == ["bulk", "dev", "bulk"]
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["optional-dependencies"]
+    assert "tagline[bulk" in str(extras["dev"])
+    assert re.findall(r"^RUN pip install '\.\[bulk\]'$", dockerfile, re.MULTILINE)
+
+
 def test_the_page_and_all_that_it_consists_of(client: TestClient[Litestar]) -> None:
     named = {*re.findall(r'(?:href|src)="(page/[^"]+)"', INDEX)}
     assert named == {f"page/{path.name}" for path in PAGE.iterdir() if path.name != "index.html"}
