@@ -14,7 +14,7 @@ from taggers.fingerprint import fingerprint
 from taggers.pipeline import Tagger, find_device, load
 
 _MOST_PROCESSES = 4
-"""Unless the operator wants more: each has all models, and what torch needs besides, some 300 MB."""
+"""Unless the operator wants more: each has all models, some 750 MB with those that are bundled."""
 
 
 class Placement:
