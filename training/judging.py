@@ -43,7 +43,7 @@ def warn_of_unjudged_tasks(dev: Iterable[DevSet], tasks: Iterable[str]) -> None:
     judged = {task for dev_set in dev for task in carried_tasks(dev_set.documents)}
     if unjudged := {*tasks} - judged:
         listed = ", ".join(map(repr, sorted(unjudged)))
-        logger.warning("no dev file carries %s: not judged, and no reason to keep an epoch", listed)
+        logger.warning("no dev file carries %s, so it is not judged", listed)
 
 
 def score_tagger(tagger: Tagger, dev: Sequence[DevSet]) -> dict[str, float]:

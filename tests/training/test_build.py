@@ -332,7 +332,7 @@ def test_labels_that_do_not_occur_and_tasks_that_are_not_judged_are_told(
     build(recipe_of(corpus, tasks, f"data={data}", "training.epochs=1", segmenter=False), tmp_path / "run")
     assert caplog.messages == [
         "letters.iob2: labels renames what no span is: 'DRUGS'; there are: 'LOC', 'ORG', 'PER'",
-        "no dev file carries 'ner': not judged, and no reason to keep an epoch",
+        "no dev file carries 'ner', so it is not judged",
     ]
 
 
