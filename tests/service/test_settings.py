@@ -59,7 +59,12 @@ def test_names_that_others_gave_are_left_alone(monkeypatch: pytest.MonkeyPatch) 
 def test_every_name_in_the_project_is_a_setting_or_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     root = Path(__file__).parents[2]
     files = [root / "README.md", root / "docker-compose.yml", root / "Makefile", root / "CHANGELOG.md"]
-    for path in [*files, *(root / "deploy").rglob("*"), *(root / "tests").glob("*.py")]:
+    for path in [
+        *files,
+        *(root / "deploy").rglob("*"),
+        *(root / "tests").rglob("*.py"),
+        *(root / "benchmarks").rglob("*.py"),
+    ]:
         for name in re.findall(r"\bTAGLINE_[A-Z_]+\b", path.read_text("utf-8")) if path.is_file() else ():
             monkeypatch.setenv(name, "")
     read_settings()
