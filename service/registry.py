@@ -203,9 +203,16 @@ class Registry:
         return tuple(self._folders)
 
     @property
-    def all_names(self) -> tuple[str, ...]:
-        """The models' own names, and their aliases."""
-        return tuple(self._names)
+    def usable_names(self) -> tuple[str, ...]:
+        """The own names of models that need not be loaded again, and their aliases."""
+        return tuple(name for name, own in self._names.items() if self._is_held(own))
+
+    def _is_held(self, name: str) -> bool:
+        try:
+            self._placement.check_held(self._served[name].tagger)
+        except ModelLost:
+            return False
+        return True
 
     def _choose_default(self, asked: tuple[str, ...]) -> str:
         if asked and asked[0] in self._names:

@@ -13,7 +13,7 @@ from service.account import current_account
 from service.admission import Admission
 from service.batcher import Batcher
 from service.budget import BatchLimits, Budget
-from service.errors import ModelLost, QueueFull
+from service.errors import QueueFull
 from service.flow import Flow, Labelled
 from service.lanes import Lane
 from service.metrics import ModelMetrics
@@ -29,7 +29,6 @@ CHARACTERS_PER_TOKEN = 4
 
 _RETRY_S = 0.05
 
-_LOST_S = 1.0
 
 _AT_ONCE_TOKENS = 200
 """What has fewer is worked on in the event loop: a thread would take longer to be woken than to do it."""
@@ -259,15 +258,6 @@ async def wait_for_room(work: Callable[[], Awaitable[Result]]) -> Result:
             return await work()
         except QueueFull:
             await asyncio.sleep(_RETRY_S)
-
-
-async def wait_for_model(work: Callable[[], Awaitable[Result]]) -> Result:
-    """The result of work that has no hurry; where its model has to be loaded again, it waits and then begins anew."""
-    while True:
-        try:
-            return await work()
-        except ModelLost:
-            await asyncio.sleep(_LOST_S)
 
 
 def _collect(documents: Sequence[Document]) -> tuple[list[list[Any]], Take[Any]]:

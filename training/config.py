@@ -236,7 +236,7 @@ class Recipe(Config):
                 f"data names the task {sorted(unknown)[0]!r}, but there is no [tasks.{sorted(unknown)[0]}]"
             )
         for data in self.data:
-            if (files := [*data.train, *data.dev, *data.test]) and not data.tasks:
+            if (files := [*data.train, *data.dev]) and not data.tasks:
                 raise ValueError(f"the data of {files[0]!r} names no tasks, so nothing would come of it")
         if missing := self.tasks.keys() - {task for data in self.data if data.train for task in data.tasks}:
             raise ValueError(f"no training data carries the task {sorted(missing)[0]!r}")

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 
-from service.errors import JobsUnavailable, NotReady
+from service.errors import JobsUnavailable, ModelLost, NotReady
 from service.jobs.folder import JobsFolder
 from service.jobs.holder import Holder, this_machine
 from service.jobs.job import Job, State
@@ -129,7 +129,7 @@ class Crew:
         while len(self._running) < self._settings.jobs_at_once and not self._waits():
             job = await self._threads.store.run(
                 self._store.claim,
-                models=self._registry.all_names,
+                models=self._registry.usable_names,
                 holder=holder.id,
                 machine=self._machine,
                 lease_s=self._settings.job_lease_s,
@@ -144,7 +144,7 @@ class Crew:
     async def _tell_of_models(self) -> None:
         """Tell the log, once, of models that jobs wait for and that are not here."""
         wanted = await self._threads.store.run(self._store.wanted_models)
-        missing = wanted.difference(self._registry.all_names)
+        missing = wanted.difference(self._registry.usable_names)
         for model in sorted(missing - self._missing):
             logger.warning("jobs wait for the model %r, which this server does not have", model)
         self._missing = missing
@@ -185,6 +185,8 @@ class Crew:
             logger.info("job %s is no longer ours", job.id)
         except NotReady:
             pass  # the service is shutting down, and puts it back
+        except ModelLost:
+            await patiently(lambda: self._store.put_back(job), threads=self._threads.store, tell=self._tell)
 
     async def _run_to_its_end(self, job: Job, runner: Runner) -> None:
         state: State = "done"
@@ -193,7 +195,7 @@ class Crew:
             await runner.run()
         except (TaglineError, OSError) as error:
             state, problem = "failed", _one_line(error)
-        except (ClaimLost, NotReady):
+        except (ClaimLost, NotReady, ModelLost):
             raise
         except Exception:
             logger.exception("job %s failed", job.id)

@@ -22,7 +22,6 @@ from sqlalchemy import (
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.schema import CreateTable
-from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 
 from taggers.errors import ConfigError
@@ -40,6 +39,7 @@ jobs = Table(
     Column("id", String(32), primary_key=True),
     Column("owner", String(64), nullable=False),
     Column("state", String(16), nullable=False),
+    Column("model", Text, nullable=False),
     Column("request", Text, nullable=False),
     Column("created", Double, nullable=False),
     Column("started", Double),
@@ -84,23 +84,6 @@ def _sqlite_now(*_: object, **__: object) -> str:
 @compiles(now, "postgresql")
 def _postgresql_now(*_: object, **__: object) -> str:
     return "CAST(extract(epoch FROM clock_timestamp()) AS double precision)"
-
-
-class model_of(FunctionElement[str]):  # noqa: N801  as above
-    """The model in a request: the column, which is JSON."""
-
-    type = Text()
-    inherit_cache = True
-
-
-@compiles(model_of, "sqlite")
-def _sqlite_model_of(element: model_of, compiler: SQLCompiler, **more: Any) -> str:
-    return f"json_extract({compiler.process(element.clauses, **more)}, '$.model')"
-
-
-@compiles(model_of, "postgresql")
-def _postgresql_model_of(element: model_of, compiler: SQLCompiler, **more: Any) -> str:
-    return f"(CAST({compiler.process(element.clauses, **more)} AS json) ->> 'model')"
 
 
 def open_engine(url: str | URL) -> Engine:

@@ -188,7 +188,10 @@ class Desk:
         Raises:
             FilesGone: Some are not there.
         """
-        return await self.threads.files.run(self._files, job)
+        files = await self.threads.store.run(self._store.files, job.id)
+        if not await self.threads.files.run(self._folder.holds, job.id, files):
+            raise FilesGone("files of this job are not in the folder of the jobs any more: send it again")
+        return [self._folder.part(job.id, file) for file in files]
 
     async def files(self, job: Job) -> Sequence[Path]:
         """The files of a job's chunks.
@@ -259,12 +262,6 @@ class Desk:
         await self.threads.files.run(self._folder.enlist, id)
         self._crew.wake()
         return job
-
-    def _files(self, job: Job) -> Sequence[Path]:
-        files = self._store.files(job.id)
-        if not self._folder.holds(job.id, files):
-            raise FilesGone("files of this job are not in the folder of the jobs any more: send it again")
-        return [self._folder.part(job.id, file) for file in files]
 
 
 def open_store(settings: Settings) -> Store:

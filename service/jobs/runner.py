@@ -2,10 +2,10 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from time import monotonic
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from service.ahead import work_ahead
 from service.jobs.chunk_tagger import ChunkTagger, Outcome
@@ -14,10 +14,9 @@ from service.jobs.job import Job, PartDone
 from service.jobs.part import read_failures, read_version
 from service.jobs.sources import describe_sources, open_input, read_options
 from service.jobs.store import ClaimLost, Store
-from service.jobs.threads import JobThreads, Threads, patiently
+from service.jobs.threads import JobThreads, Threads, passes, patiently
 from service.metrics import Metrics
 from service.registry import Registry
-from service.served import wait_for_model
 from service.settings import Settings
 from taggers.bulk.chunks import Chunk, Position, read_chunks
 from taggers.bulk.pieces import Failure
@@ -95,6 +94,7 @@ class Runner:
 
         Raises:
             ClaimLost: It is somebody else's, or over.
+            ModelLost: Its model has to be loaded again.
             NotReady: The service is shutting down.
             TaglineError: It cannot be done; what was done is kept.
             OSError: Its files cannot be read or written.
@@ -149,7 +149,7 @@ class Runner:
         if self._position.source and files:
             _judge(sources, self._position, await self._threads.run(self._last_failure, files[-1]))
         chunks, since = self._read(sources), monotonic()
-        async with aclosing(work_ahead(chunks, self._tag, at_once=_AT_ONCE)) as outcomes:
+        async with aclosing(work_ahead(chunks, self._tagger.tag, at_once=_AT_ONCE)) as outcomes:
             async for outcome in outcomes:
                 now = monotonic()
                 if outcome.version != self._version and self._number:
@@ -168,13 +168,15 @@ class Runner:
         self._number, self._position = 0, Position()
         await self._patiently(lambda: self._folder.tidy(self._job.id, ()), self._threads)
 
-    def _tag(self, chunk: Chunk) -> Coroutine[Any, Any, Outcome]:
-        return wait_for_model(lambda: self._tagger.tag(chunk))
-
     def _open(self) -> tuple[Source, ...]:
         job = self._job
-        sources = tuple(open_input(job.order, self._folder.upload(job.id)))
         asked = job.order.input
+        try:
+            sources = tuple(open_input(job.order, self._folder.upload(job.id)))
+        except OSError as error:
+            if asked.source is not None and passes(error):  # which is no trouble of any other job
+                raise InputUnreachable(f"{asked.source}: {error.strerror}") from error
+            raise
         if asked.source is not None and describe_sources(sources) != asked.version:
             raise TaglineError(f"{asked.source} has changed since the job was made")
         return sources

@@ -17,7 +17,7 @@ from sqlalchemy import URL, ColumnElement, Connection, Row, and_, delete, func, 
 from sqlalchemy.exc import SQLAlchemyError
 
 from service.errors import JobsUnavailable
-from service.jobs.database import jobs, make_tables, model_of, now, open_engine, parts
+from service.jobs.database import jobs, make_tables, now, open_engine, parts
 from service.jobs.job import LIVE, Input, Job, Order, PartDone, State
 from taggers.bulk.chunks import Position
 
@@ -57,6 +57,7 @@ class Store:
             "id": id,
             "owner": owner,
             "state": "queued",
+            "model": order.model,
             "request": json.dumps(asdict(order)),
             "position": json.dumps(asdict(Position())),
             **dict.fromkeys(("chunks", "documents", "failures", "words", "bytes_read", "seconds", "attempts"), 0),
@@ -102,7 +103,7 @@ class Store:
             lease_s: For how long, unless the claim is renewed.
         """
         free = _free()
-        suits = model_of(jobs.c.request).in_(models)
+        suits = jobs.c.model.in_(models)
         oldest = select(jobs.c.id).where(free, suits).order_by(jobs.c.created, jobs.c.id).limit(1)
         claimed = (
             update(jobs)
@@ -125,7 +126,7 @@ class Store:
 
     def wanted_models(self) -> frozenset[str]:
         """The models that jobs ask for on which nobody works."""
-        wanted = select(model_of(jobs.c.request)).where(_free()).distinct()
+        wanted = select(jobs.c.model).where(_free()).distinct()
         with self._transaction() as connection:
             return frozenset(connection.execute(wanted).scalars())
 
@@ -179,6 +180,10 @@ class Store:
     def finish(self, job: Job, state: State, *, error: str | None = None, keep_s: float) -> bool:
         """End a claimed job, to be forgotten after so many seconds; False if the claim is lost."""
         return self._update(*_claimed(job), **_over(state, keep_s), error=error) == 1
+
+    def put_back(self, job: Job) -> None:
+        """Let somebody else have a claimed job, to go on where it is, if the claim is not lost."""
+        self._update(*_claimed(job), **_queued(), attempts=0)
 
     def release(self, holder: str) -> int:
         """Put back what a holder has claimed, to go on where it is; how many jobs that were."""

@@ -15,6 +15,8 @@ from taggers.errors import InputUnreachable, TaglineError
 WEB = ("http://", "https://")
 _BUSY = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS)
 _REDIRECTION = 3
+_LASTING = (PermissionError, ValueError, TypeError, NotImplementedError)
+"""What asking again will not change. Most else that a client raises, each has errors of its own, may pass."""
 
 
 def find_there(name: str, *, wanted: Callable[[str], bool], may_move: bool) -> tuple[Any, Sequence[tuple[str, str]]]:
@@ -45,7 +47,7 @@ def find_there(name: str, *, wanted: Callable[[str], bool], may_move: bool) -> t
             return filesystem, [(name, path)]
         if glob.has_magic(path):
             inside = filesystem.glob(path, detail=True)
-            found = [file for file, details in inside.items() if details["type"] == "file"]
+            found = [file for file, details in inside.items() if _is_file(filesystem, file, details)]
         elif filesystem.isdir(path):
             found = [file for file in filesystem.find(path) if wanted(file)]
         else:
@@ -97,7 +99,8 @@ class _Reader(RawIOBase):
         return True
 
     def seekable(self) -> bool:
-        return bool(self._file.seekable())
+        # A page of a length that nobody told says that it is, and then cannot be moved in.
+        return bool(self._file.seekable()) and getattr(self._file, "size", 0) is not None
 
     def seek(self, offset: int, whence: int = 0) -> int:
         return self._file.seek(offset, whence)  # type: ignore[no-any-return]
@@ -119,7 +122,7 @@ class _Reader(RawIOBase):
 def _as_ours(error: BaseException, name: str) -> Exception:
     status = getattr(error, "status", None)  # aiohttp's errors have one
     if isinstance(error, FileNotFoundError):
-        if error.__cause__ is not None:  # fsspec says that a page is missing whatever went wrong
+        if error.__cause__ is not None and name.startswith(WEB):  # fsspec calls a page missing whatever went wrong
             return _as_ours(error.__cause__, name)
         return FileNotFoundError(ENOENT, "No such file", name)
     if status == HTTPStatus.NOT_FOUND:
@@ -127,7 +130,11 @@ def _as_ours(error: BaseException, name: str) -> Exception:
     reason = (str(error) or type(error).__name__).splitlines()[0]
     problem = reason if reason.startswith(name) else f"{name}: {reason}"
     refused = isinstance(status, int) and status // 100 == 4 and status not in _BUSY
-    return TaglineError(problem) if refused or isinstance(error, PermissionError) else InputUnreachable(problem)
+    return TaglineError(problem) if refused or isinstance(error, _LASTING) else InputUnreachable(problem)
+
+
+def _is_file(filesystem: Any, file: str, details: Mapping[str, Any]) -> bool:
+    return details["type"] == "file" or (details["type"] == "other" and bool(filesystem.isfile(file)))  # a link
 
 
 def _hidden(file: str, path: str) -> bool:

@@ -81,7 +81,7 @@ class Journal:
         self._file = FileIO(os.open(path, os.O_RDWR | os.O_CREAT, 0o666), "r+")
         self._path = path
         try:
-            _lock(self._file, path)
+            _lock(self._file, path, fcntl.LOCK_EX)
         except TaglineError:
             self._file.close()
             raise
@@ -121,12 +121,12 @@ def check_unused(path: Path) -> None:
         TaglineError: One has.
     """
     with suppress(FileNotFoundError), path.open("rb") as file:
-        _lock(file, path)
+        _lock(file, path, fcntl.LOCK_SH)  # all that NFS lets those do who only read
 
 
-def _lock(file: IO[bytes] | FileIO, path: Path) -> None:
+def _lock(file: IO[bytes] | FileIO, path: Path, kind: int) -> None:
     try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(file, kind | fcntl.LOCK_NB)
     except BlockingIOError:
         raise TaglineError(f"{path}: another process is at this job") from None
 

@@ -4,6 +4,7 @@ import codecs
 import re
 from typing import Literal
 
+_QUOTE = re.compile(rb'(?:[^"]|"")*+"')
 _END_OF_FIELD = re.compile(rb"[,\r\n]")
 
 
@@ -21,6 +22,9 @@ class Quotes:
 
     def feed(self, piece: bytes) -> None:
         """Go on behind some more bytes."""
+        if self._state != "quoted" and piece.endswith(b"\n") and b'"' not in piece:
+            self._state, self._at_start = "begin", False  # what most lines are
+            return
         if self._at_start:
             self._at_start = False
             piece = piece.removeprefix(codecs.BOM_UTF8)
@@ -42,11 +46,11 @@ class Quotes:
                 self._state = "wrong" if found[0] == b"\r" else "begin"
                 return found.end()
             case "quoted":
-                end = piece.find(b'"', place)
-                if end < 0:
+                found = _QUOTE.search(piece, place)
+                if found is None:
                     return len(piece)
                 self._state = "quote"
-                return end + 1
+                return found.end()
             case "quote":  # the end of the field, or one half of a quote in it
                 self._state = "quoted" if here == b'"' else "begin" if here in b",\n" else "wrong"
             case "wrong":  # or CR LF; the rest of the line is no part of any field

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 import pytest
 
-from service.errors import JobsUnavailable
+from service.errors import JobsUnavailable, ModelLost
 from service.jobs import crew
 from service.jobs.crew import Crew
 from service.jobs.desk import open_store
@@ -37,6 +37,8 @@ class Works:
 
     async def run(self) -> None:
         self.begun.append(self.job)
+        if self.job.order.model == "lost":
+            raise ModelLost("load it again")
         self.working.append(self)
         Works.most = max(Works.most, len(self.working))
         try:
@@ -68,7 +70,7 @@ class Set:
         self.store: Store = open_store(settings)
         self.folder = JobsFolder(folder)
         self.folder.make()
-        self.registry: Any = SimpleNamespace(phase=Phase.READY, all_names=("m",))
+        self.registry: Any = SimpleNamespace(phase=Phase.READY, usable_names=("m",))
         self.threads = JobThreads()
         self.crew = Crew(
             self.store, self.folder, self.threads, registry=self.registry, settings=settings, metrics=Metrics()
@@ -127,7 +129,7 @@ def test_a_job_waits_for_its_model_and_is_told_of_once(tmp_path: Path, caplog: p
         if SECOND in begun():
             made.store.cancel(SECOND, keep_s=60)
             if next(turns, None) is None:
-                made.registry.all_names = ("m", "other")
+                made.registry.usable_names = ("m", "other")
         return FIRST in begun()
 
     with caplog.at_level("WARNING", "tagline"):
@@ -178,3 +180,20 @@ def test_clearing_up_that_fails_stops_nothing_else(
     monkeypatch.setattr(made.store, "expired", fail)
     asyncio.run(made.work_until(lambda: FIRST in begun()))
     assert "jobs are not cleared up: too many" in caplog.text
+
+
+def test_a_job_whose_model_is_lost_is_put_back_and_holds_up_no_other(tmp_path: Path) -> None:
+    made = Set(tmp_path)
+    made.registry.usable_names = ("m", "lost")
+    made.add(FIRST, model="lost")
+    made.add(SECOND)
+
+    def begun_both() -> bool:
+        if FIRST in begun():
+            made.registry.usable_names = ("m",)
+        return SECOND in begun()
+
+    asyncio.run(made.work_until(begun_both))
+    found = made.store.find(FIRST)
+    assert found is not None
+    assert (found.state, found.claim, found.attempts) == ("queued", None, 0)

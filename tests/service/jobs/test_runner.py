@@ -7,7 +7,7 @@ import shutil
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from errno import ENOSPC
+from errno import ENOSPC, ESTALE
 from io import BufferedReader, FileIO
 from pathlib import Path
 from typing import Any
@@ -159,6 +159,26 @@ def test_a_source_that_stays_away_is_given_up_and_what_was_read_is_kept(
     monkeypatch.setattr(runner, "_GIVE_UP_S", 0.1)
     job = wait(client, ask(client, tmp_path)["id"])
     assert (job["state"], job["error"], job["documents"]) == ("failed", "it broke off", 1000)
+
+
+def test_a_source_whose_disk_is_away_holds_up_no_other_job(
+    client: TestClient[Litestar], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    id = ask(client, tmp_path)["id"]
+    assert wait(client, id)["state"] == "done"
+    find = runner.open_input
+
+    def away(order: Order, upload: Path) -> Any:
+        if order.input.source is not None:
+            raise OSError(ESTALE, "Stale file handle")
+        return find(order, upload)
+
+    monkeypatch.setattr(runner, "open_input", away)
+    monkeypatch.setattr(runner, "_GIVE_UP_S", 0.5)
+    waits = ask(client, tmp_path)["id"]
+    assert wait(client, send(client, words(10))["id"])["state"] == "done"
+    job = wait(client, waits)
+    assert (job["state"], job["error"]) == ("failed", f"{tmp_path}/in.jsonl: Stale file handle")
 
 
 def test_a_source_that_does_not_answer_makes_no_job(

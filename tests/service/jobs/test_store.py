@@ -93,6 +93,23 @@ def test_a_job_for_another_model_waits_for_who_has_it(store: Store) -> None:
     assert store.wanted_models() == {"d\u00e9 'x'"}
 
 
+def test_an_odd_order_hinders_no_other(store: Store) -> None:
+    store.add("a", replace(ORDER, input=replace(ORDER.input, text_field="\x00", id_field="\ud800")), owner="")
+    add(store, "b")
+    assert [must_claim(store).id for _ in range(2)] == ["a", "b"]
+
+
+def test_what_is_put_back_goes_on_where_it_is(store: Store) -> None:
+    add(store, "a")
+    job = must_claim(store)
+    store.commit(job, 0, part("x", 10))
+    store.put_back(job)
+    again = must_claim(store)
+    assert (again.chunks, again.attempts) == (1, 1)
+    store.put_back(job)  # by somebody who has lost it
+    assert claim(store) is None
+
+
 def test_two_stores_that_race_share_out_the_jobs(url: str) -> None:
     stores = [Store(url) for _ in range(4)]
     with ThreadPoolExecutor(4) as pool:

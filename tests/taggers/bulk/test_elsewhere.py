@@ -9,7 +9,7 @@ from typing import Any
 import fsspec
 import pytest
 
-from taggers.bulk.chunks import read_chunks
+from taggers.bulk.chunks import Position, read_chunks
 from taggers.bulk.pieces import ReadOptions
 from taggers.bulk.sources import find_sources
 from taggers.errors import InputUnreachable, TaglineError
@@ -27,10 +27,11 @@ class Site(BaseHTTPRequestHandler):
             self.send_header("Location", "/whole.jsonl")
         else:
             self.send_response({"missing.jsonl": 404, "secret.jsonl": 403, "broken.jsonl": 500}.get(name, 200))
-            self.send_header("Content-Length", str(len(CONTENT)))
+            if name != "endless.jsonl":
+                self.send_header("Content-Length", str(len(CONTENT)))
         self.end_headers()
-        if self.command == "GET" and name in ("whole.jsonl", "half.jsonl"):
-            self.wfile.write(CONTENT if name == "whole.jsonl" else CONTENT[: len(CONTENT) // 2])
+        if self.command == "GET" and name in ("whole.jsonl", "half.jsonl", "endless.jsonl"):
+            self.wfile.write(CONTENT[: len(CONTENT) // 2] if name == "half.jsonl" else CONTENT)
         self.close_connection = True
 
     do_HEAD = do_GET  # noqa: N815  what the module calls
@@ -56,6 +57,15 @@ def test_a_page_is_read_also_where_it_has_moved(site) -> None:
     assert texts(f"{site}/moved.jsonl") == 1000
 
 
+def test_a_page_of_a_length_that_nobody_tells_is_read_and_gone_on_with(site) -> None:
+    sources = find_sources([f"{site}/endless.jsonl"])
+    assert sources[0].size is None
+    first, *_ = read_chunks(sources, ReadOptions())
+    assert len(first.items) == 1000
+    behind = list(read_chunks(sources, ReadOptions(), Position(0, len(CONTENT) // 2, 500, 500)))
+    assert sum(len(chunk.items) for chunk in behind) == 500
+
+
 @pytest.mark.parametrize(
     ("name", "kind", "problem"),
     [
@@ -75,6 +85,12 @@ def test_a_page_that_breaks_off_is_no_record_that_failed(site) -> None:
     sources = find_sources([f"{site}/half.jsonl"])
     with pytest.raises(InputUnreachable, match=r"half.jsonl: "):
         list(read_chunks(sources, ReadOptions()))
+
+
+def test_what_asking_again_will_not_change_is_no_server_that_does_not_answer() -> None:
+    with pytest.raises(TaglineError, match="Invalid pattern") as caught:
+        find_sources(["memory://x/a**.jsonl"])
+    assert caught.type is TaglineError
 
 
 def test_a_server_that_is_not_there_is_told() -> None:
@@ -102,7 +118,9 @@ def test_patterns_and_folders_give_files_that_are_not_hidden(tmp_path) -> None:
             source.name.removeprefix(f"file://{tmp_path}/") for source in find_sources([f"file://{tmp_path}/{pattern}"])
         ]
 
-    assert names("*") == ["a.txt"]
+    (tmp_path / "link.txt").symlink_to("a.txt")
+    assert names("*") == ["a.txt", "link.txt"]
+    (tmp_path / "link.txt").unlink()
     assert names("**") == names("") == ["a.txt", "sub/c.txt"]
     assert names(".h*") == [".h.txt"]
     assert Path(tmp_path, ".h").is_dir()
