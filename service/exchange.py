@@ -35,6 +35,7 @@ async def read_body(request: AnyRequest, settings: Settings) -> bytes:
         TooLarge: It is over the limit.
         ClientGone: The client hung up before it was there.
         CameTooSlowly: It was not there within the time limit.
+        NotReady: The server has no more time for it.
     """
     seconds = settings.request_timeout_s
     try:
@@ -46,6 +47,8 @@ async def read_body(request: AnyRequest, settings: Settings) -> bytes:
         raise TooLarge(f"expected a body of at most {settings.max_body_bytes} bytes") from None
     except InternalServerException:
         raise ClientGone("the client hung up while it was sending") from None
+    except asyncio.CancelledError:
+        raise NotReady("the service is shutting down, and the body has not arrived") from None
 
 
 async def within(seconds: float, work: Coroutine[Any, Any, Result]) -> Result:

@@ -13,7 +13,7 @@ import msgspec
 from pydantic import BaseModel, ConfigDict, Field
 
 from service.errors import BadRequest, FieldError, TooLarge
-from service.schemas import RequestModel
+from service.schemas import RequestModel, Strings
 from service.served import JudgedSentence, ServedModel
 from taggers.document import Document
 from taggers.errors import ModelError
@@ -28,7 +28,7 @@ class TokenClassificationParameters(RequestModel):
 
     aggregation_strategy: Strategy | None = None
     """``none`` tells of every word by itself, the others of whole entities, all alike; ``simple`` if absent."""
-    ignore_labels: list[str] | None = None
+    ignore_labels: Strings | None = None
     """Entities of these labels are left out; ``["O"]`` if absent."""
     stride: Annotated[int, Field(ge=0)] | None = None
     """Taken and not needed: a text of any length is read to its end."""
@@ -48,7 +48,7 @@ class TokenClassificationRequest(RequestModel):
         }
     )
 
-    inputs: str | list[str]
+    inputs: str | Strings
     """A text, answered by a list of entities, or a list of texts, answered by a list of such lists."""
     parameters: TokenClassificationParameters | None = None
     options: dict[str, Any] | None = None

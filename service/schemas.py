@@ -29,6 +29,8 @@ def _check_word(word: str) -> str:
 
 
 Word = Annotated[str, AfterValidator(_check_word)]
+Strings = Annotated[list[str], Field(fail_fast=True)]
+"""What is wrong with it is told at the first: a body holds millions, and so would the list of them."""
 Words = Annotated[list[Word], Field(min_length=1, fail_fast=True)]
 
 
@@ -72,7 +74,7 @@ class TagOptions(RequestModel):
 
     model: str | None = None
     """A model's name or alias; the default model if absent."""
-    tasks: list[str] | None = None
+    tasks: Strings | None = None
     """Which layers to fill beside sentences and tokens; all that the model has if absent."""
     offsets: Literal["codepoint", "utf16", "utf8"] = "codepoint"
     """What offsets count: Unicode code points, UTF-16 code units, or UTF-8 bytes."""

@@ -168,6 +168,13 @@ class Settings(BaseSettings):
     def _split(cls, value: object) -> object:
         return tuple(filter(None, map(str.strip, value.split(",")))) if isinstance(value, str) else value
 
+    @field_validator("api_keys", mode="before")
+    @classmethod
+    def _check_for_keys(cls, given: object) -> object:
+        if isinstance(given, str) and not given.replace(",", " ").split():
+            raise ValueError("expected keys, found none: to let everybody in, leave it out")
+        return given
+
     @field_validator("api_keys")
     @classmethod
     def _check_keys(cls, keys: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:

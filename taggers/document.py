@@ -10,6 +10,9 @@ from typing import Self
 
 from taggers.errors import InvalidText
 
+MOST_LAYERS = 100
+"""Of tags and of spans each: every word has each, so that a few bytes of input could stand for any amount of memory."""
+
 NO_VALUE = "_"
 """What CoNLL-U writes where a token has no value in a column."""
 

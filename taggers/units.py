@@ -119,7 +119,9 @@ class Runs:
         """Look for the units, block by block."""
         for start, stop in _blocks(self._text):
             part = self._text[start:stop]
-            for match in self._unit.finditer(self._shape_of(part)):
+            shape = self._shape_of(part)
+            # White space at the end is none, and every place in it would be tried.
+            for match in self._unit.finditer(shape, 0, len(shape.rstrip("s"))):
                 opens, end = match.start(1), match.end()
                 self._opens.append(start + opens)
                 self._stops.append(start + end)

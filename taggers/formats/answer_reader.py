@@ -1,10 +1,10 @@
 """A tagged document from its JSON shape: the way back of ``answer.py``, which trusts nothing it reads."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
-from taggers.document import NO_VALUE, Document, EmptyNode, MultiWord, Sentence, Span
+from taggers.document import MOST_LAYERS, NO_VALUE, Document, EmptyNode, MultiWord, Sentence, Span
 from taggers.formats.answer import EMPTY_COLUMNS, OWN_KEYS, Json
 from taggers.formats.comments import one_line
 from taggers.formats.json_fields import check, check_number, check_range, take
@@ -59,6 +59,7 @@ def _sentence_from_json(entry: Json, where: str, to_codepoint: Callable[[int], i
     words = tuple(take(token, "text", str, path) for token, path in zip(tokens, paths, strict=True))
     offsets = tuple(place(token, path) for token, path in zip(tokens, paths, strict=True))
     names = {name: None for token in tokens for name in token if name not in OWN_KEYS}
+    _check_layers(names, f"{where}.tokens")
     start, end = place(entry, where)
     return Sentence(
         words,
@@ -121,6 +122,7 @@ def _empty_nodes_from_json(entry: Json, length: int, where: str) -> tuple[EmptyN
 
 def _spans_from_json(data: object, sentences: list[Sentence]) -> dict[str, list[list[Span]]]:
     layers: dict[str, list[list[Span]]] = {}
+    _check_layers(check(data, dict, "spans"), "spans")
     for layer, items in check(data, dict, "spans").items():
         rows: list[list[Span]] = [[] for _ in sentences]
         for index, item in enumerate(check(items, list, f"spans.{layer}")):
@@ -132,6 +134,11 @@ def _spans_from_json(data: object, sentences: list[Sentence]) -> dict[str, list[
             rows[at].append(Span(start, stop, take(item, "label", str, path), score))
         layers[layer] = rows
     return layers
+
+
+def _check_layers(names: Collection[str], where: str) -> None:
+    if len(names) > MOST_LAYERS:
+        raise ValueError(f"{where}: expected at most {MOST_LAYERS} layers, found {len(names):,}")
 
 
 def _token_range(item: Json, length: int, where: str) -> tuple[int, int]:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from taggers.document import NO_VALUE
 from taggers.remembering import remembering
 
-_NEW_DOCUMENT = re.compile(r"#\s*newdoc(?:\s+id\s*=\s*(.*?))?\s*")
+_NEW_DOCUMENT = re.compile(r"#\s*+newdoc(?:\s++id\s*+=\s*+(.*)|\s*+)")
 _NEW_PARAGRAPH = re.compile(r"#\s*newpar(?:\s.*)?")
 _VALUE = re.compile(r"#\s*([^\s=]+)\s*=\s?(.*)")
 _BREAKS = re.compile(r"[\t\r\n]")
@@ -25,7 +25,11 @@ def opens_paragraph(comments: Iterable[str]) -> bool:
 def document_id(comments: Iterable[str]) -> str | None:
     """The id of the document that a sentence with these comments begins."""
     matches = map(_NEW_DOCUMENT.fullmatch, comments)
-    return next((match[1] or None for match in matches if match), None)
+    return next((_id_in(match) for match in matches if match), None)
+
+
+def _id_in(match: re.Match[str]) -> str | None:
+    return (match[1] or "").rstrip() or None
 
 
 def comment_value(comments: Iterable[str], key: str) -> str | None:
@@ -45,7 +49,7 @@ def with_document(comments: Sequence[str], document_id: str | None, *, first: bo
     wanted = "# newdoc" if document_id is None else f"# newdoc id = {one_line(document_id)}"
     for index, comment in enumerate(comments):
         if match := _NEW_DOCUMENT.fullmatch(comment):
-            same = (match[1] or None) == (document_id or None)
+            same = _id_in(match) == (document_id or None)
             return list(comments) if same else [*comments[:index], wanted, *comments[index + 1 :]]
     return list(comments) if first and document_id is None else [wanted, *comments]
 

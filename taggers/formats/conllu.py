@@ -7,7 +7,7 @@ of the layer ``ner`` stand in MISC as ``NE=B-PER``. See https://universaldepende
 from collections.abc import Container, Iterable, Iterator, Sequence
 from pathlib import Path
 
-from taggers.document import NO_VALUE, Document, MultiWord, Sentence
+from taggers.document import MOST_LAYERS, NO_VALUE, Document, MultiWord, Sentence, Span
 from taggers.errors import FormatError
 from taggers.formats.comments import document_id, opens_document, opens_paragraph
 from taggers.formats.conllu_rows import COLUMNS, Block, SentenceRows, read_blocks, split_rows
@@ -61,9 +61,21 @@ def _documents(blocks: Iterable[Block], path: str) -> Iterator[Document]:
             if builder.sentences:
                 yield builder.document()
             builder = _DocumentBuilder(document_id(block.comments))
-        builder.add(block.comments, split_rows(block, path))
+        rows = split_rows(block, path)
+        builder.add(block.comments, rows, _read_layers(rows, (path, block.line)))
+        if len(builder.layers) > MOST_LAYERS:
+            raise FormatError(
+                path, block.line, f"expected at most {MOST_LAYERS} layers of spans in a document, found more"
+            )
     if builder.sentences:
         yield builder.document()
+
+
+def _read_layers(rows: SentenceRows, place: tuple[str, int]) -> dict[str, tuple[Span, ...]]:
+    try:
+        return read_layers([row[9] for row in rows.words])
+    except ValueError as error:
+        raise FormatError(*place, str(error)) from None
 
 
 def _refuse_strays(block: Block, layers: Container[str], path: str | Path) -> None:
@@ -79,12 +91,14 @@ class _DocumentBuilder:
     def __init__(self, name: str | None) -> None:
         self.id = name
         self.sentences: list[Sentence] = []
+        self.layers: set[str] = set()
         self._pieces: list[str] = []
         self._length = 0
         self._after: str | None = ""  # what the last token asked for; None: it left it to us
 
-    def add(self, comments: list[str], rows: SentenceRows) -> None:
+    def add(self, comments: list[str], rows: SentenceRows, spans: dict[str, tuple[Span, ...]]) -> None:
         """Append one sentence."""
+        self.layers |= spans.keys()
         columns = tuple(zip(*rows.words, strict=True))
         if self.sentences and not self._after and opens_paragraph(comments):
             self._after = "\n\n"
@@ -96,7 +110,7 @@ class _DocumentBuilder:
                 start=offsets[0][0],
                 end=offsets[-1][1],
                 tags=dict(zip(COLUMNS, columns[2:], strict=True)),
-                spans=read_layers(columns[9]),
+                spans=spans,
                 multiword=tuple(rows.multiword),
                 empty_nodes=tuple(rows.empty_nodes),
                 comments=tuple(comments),
@@ -106,7 +120,7 @@ class _DocumentBuilder:
     def document(self) -> Document:
         """The finished document; white space after its last word belongs to it only where MISC spells it out."""
         document = Document("".join(self._pieces) + (self._after or ""), tuple(self.sentences), self.id)
-        return _annotated_throughout(document, {layer for sentence in self.sentences for layer in sentence.spans})
+        return _annotated_throughout(document, self.layers)
 
     def _place(self, words: Sequence[str], misc: Sequence[str], multiword: list[MultiWord]) -> list[tuple[int, int]]:
         offsets: list[tuple[int, int]] = []

@@ -8,7 +8,7 @@ import re
 from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from taggers.document import NO_VALUE, Span
+from taggers.document import MOST_LAYERS, NO_VALUE, Span
 from taggers.remembering import remembering
 from taggers.spans import Reading, Scheme, decode_spans
 
@@ -73,6 +73,9 @@ def read_layers(column: Sequence[str]) -> dict[str, tuple[Span, ...]]:
     """The span layers in the MISC values of one sentence, decoded leniently.
 
     A layer whose values are not tags of a BIO-like scheme (``NE`` serves other conventions too) is left out.
+
+    Raises:
+        ValueError: There are more than ``MOST_LAYERS``.
     """
     return {layer: spans for layer, tags in _read_tags(column).items() if (spans := _decode(tags)) is not None}
 
@@ -115,15 +118,17 @@ def _layer_of(item: str) -> str | None:
 
 def _read_tags(column: Sequence[str]) -> dict[str, list[str]]:
     """The values of each layer in MISC, ``O`` where a word has none."""
-    tags: dict[str, list[str]] = {}
+    found: dict[str, dict[int, str]] = {}
     for index, misc in enumerate(column):
         if misc == NO_VALUE or ("NE=" not in misc and _LAYER_PREFIX not in misc):
             continue
         for item in misc.split("|"):
             layer = _layer_of(item)
             if layer is not None:
-                tags.setdefault(layer, ["O"] * len(column))[index] = unescape(item.partition("=")[2])
-    return tags
+                found.setdefault(layer, {})[index] = unescape(item.partition("=")[2])
+    if len(found) > MOST_LAYERS:
+        raise ValueError(f"expected at most {MOST_LAYERS} layers of spans, found {len(found):,}")
+    return {layer: [tags.get(index, "O") for index in range(len(column))] for layer, tags in found.items()}
 
 
 def _scheme(tags: Sequence[str]) -> Scheme:

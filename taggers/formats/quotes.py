@@ -46,7 +46,7 @@ class Quotes:
                 self._state = "wrong" if found[0] == b"\r" else "begin"
                 return found.end()
             case "quoted":
-                found = _QUOTE.search(piece, place)
+                found = _QUOTE.match(piece, place)
                 if found is None:
                     return len(piece)
                 self._state = "quote"

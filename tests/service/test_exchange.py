@@ -82,3 +82,18 @@ def test_a_body_has_to_arrive_within_the_time_limit(settings: Settings) -> None:
     assert start["status"] == 408
     assert (b"connection", b"close") in start["headers"]
     assert b"expected the whole body within 0.1 seconds" in body["body"]
+
+
+def test_a_body_that_the_service_cannot_wait_for_any_more(settings: Settings) -> None:
+    half = {"type": "http.request", "body": b"{", "more_body": True}
+
+    async def scenario() -> list[Any]:
+        async with running(settings.model_copy(update={"jobs": "off"})) as app:
+            asking = asyncio.create_task(post_straight(app, half))
+            await asyncio.sleep(0.1)
+            asking.cancel()  # as uvicorn does when its time is over
+            return await asking
+
+    start, body = asyncio.run(scenario())
+    assert start["status"] == 503
+    assert b"the service is shutting down, and the body has not arrived" in body["body"]

@@ -112,3 +112,4 @@ def test_a_flood_of_bad_fields_is_cut() -> None:
     with pytest.raises(BadRequest, match="5000 bad fields: too many to name"):
         parse({f"key{number}": 1 for number in range(5000)})
     assert len(refused({"documents": [{"tokens": [[]] * 100_000}]})) == 1
+    assert len(refused({"text": "a", "tasks": [1] * 100_000})) == 1

@@ -75,6 +75,9 @@ def test_keys_are_split_and_never_shown(monkeypatch: pytest.MonkeyPatch) -> None
     settings = read_settings()
     assert [key.get_secret_value() for key in settings.api_keys] == ["secret-one", "secret-two"]
     assert "secret" not in repr(settings)
+    monkeypatch.setenv("TAGLINE_API_KEYS", ",")
+    with pytest.raises(ConfigError, match=r"TAGLINE_API_KEYS\): .*expected keys, found none"):  # the door would be open
+        read_settings()
     monkeypatch.setenv("TAGLINE_API_KEYS", "secret one")
     with pytest.raises(ConfigError, match=r"setting api_keys \(TAGLINE_API_KEYS\): .*visible ASCII") as caught:
         read_settings()

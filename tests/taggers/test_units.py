@@ -119,6 +119,14 @@ def test_a_long_text_is_looked_through_in_steps(kind: UnitKind) -> None:
     assert list(units.forms) == list(find_units(text, kind).forms)
 
 
+@pytest.mark.parametrize("kind", ["syllables", "runs"])
+@pytest.mark.parametrize(("text", "count"), [("a", 1), ("a b", 2), ("", 1)])
+def test_white_space_at_the_end_takes_no_time_that_grows_with_its_square(kind: UnitKind, text: str, count: int) -> None:
+    units = find_units(text + " \n" * 500_000, kind)
+    assert len(units.forms) == count
+    assert len(units.spread(["T"] * count)) == len(text) + 1_000_000
+
+
 def test_a_form_shows_the_kind_of_gap_before_it() -> None:
     forms = find_units("a b\nc\n \t\n d", "syllables").forms
     assert list(forms) == ["a", " b", "\nc", "\n\nd"]

@@ -8,6 +8,7 @@ from taggers.formats.answer_reader import document_from_json
 from tests.taggers.formats.test_answer import DOCUMENT
 
 ANSWER = document_to_json(DOCUMENT)
+WORD = {"text": "a", "start": 0, "end": 1}
 NODE = {"after": 1, "index": 1, "columns": list("abcdefghi")}
 
 
@@ -66,6 +67,12 @@ def test_a_column_that_some_tokens_lack_has_no_value_there_and_feats_may_be_a_st
         (("sentences", 0, "comments"), ["# a", "b"], r"comments\[1\]: expected a line that begins with #, found 'b'"),
         (("sentences", 0, "comments"), ["# a\n9\tz"], r"comments\[0\]: expected a line that begins with #"),
         (("spans",), [], r"spans: expected an object"),
+        (("spans",), {f"layer{n}": [] for n in range(101)}, r"spans: expected at most 100 layers, found 101"),
+        (
+            ("sentences", 0, "tokens", 0),
+            {f"t{n}": "x" for n in range(101)} | WORD,
+            r"tokens: expected at most 100 layers",
+        ),
         (("spans", "ner", 0, "sentence"), 1, r"spans.ner\[0\].sentence: expected a range"),
         (("spans", "ner", 0, "tokens"), [0, 9], r"spans.ner\[0\].tokens: expected a range inside 0:4"),
         (("spans", "ner", 0, "tokens"), [-1, 1], r"spans.ner\[0\].tokens: expected a range inside 0:4"),

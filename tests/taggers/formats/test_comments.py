@@ -18,6 +18,11 @@ from taggers.formats.comments import (
         ("# newdoc", True, None),
         ("# newdoc id = ", True, None),
         ("# newdocument", False, None),
+        ("# newdoc id", False, None),
+        ("# newdoc  ", True, None),
+        ("# newdoc id = a  b  ", True, "a  b"),
+        (f"# newdoc id = a{' ' * 1_000_000}b", True, f"a{' ' * 1_000_000}b"),  # in no time that grows with its square
+        (f"# newdoc{' ' * 1_000_000}b", False, None),
         ("# newpar", False, None),
     ],
 )

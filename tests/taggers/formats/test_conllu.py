@@ -256,3 +256,14 @@ def test_any_line_gives_documents_or_a_format_error(fixtures, data):
     with contextlib.suppress(FormatError):
         for document in read_conllu(lines):
             document.check()
+
+
+@pytest.mark.parametrize("rows", [1, 101])
+def test_layers_of_spans_are_bounded_as_every_word_has_each(rows) -> None:
+    """In one sentence or all over a document."""
+    layers = [f"Span:{n}=B-X" for n in range(101)]
+    values = ["|".join(layers[n::rows]) for n in range(rows)]
+    lines = [line for misc in values for line in ("1\ta" + "\t_" * 7 + f"\t{misc}", "")]
+    with pytest.raises(FormatError, match=rf"x.conllu:{len(lines) - 1}: expected at most 100 layers of spans"):
+        list(read_conllu(lines, "x.conllu"))
+    assert len(list(read_conllu([line.replace("Span:7=", "Span:8=") for line in lines], "x.conllu"))) == 1
