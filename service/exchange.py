@@ -25,7 +25,7 @@ Result = TypeVar("Result")
 
 def accept_of(request: AnyRequest) -> str:
     """The forms of an answer that the client takes; any, if it says nothing."""
-    return request.headers.get("Accept", "*/*")
+    return ", ".join(request.headers.getall("Accept", ["*/*"]))
 
 
 async def read_body(request: AnyRequest, settings: Settings) -> bytes:

@@ -10,8 +10,10 @@ README.md           the card
 training.toml       the training config that made it
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +22,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 from tokenizers import Tokenizer
 from torch import Tensor, nn
+from torch.nn.modules.module import register_module_module_registration_hook
 from torch.overrides import TorchFunctionMode
 
 from taggers.config import Config, NetworkConfig, Storage, TransformerConfig
@@ -55,6 +58,14 @@ _SCALES = ".row_scales"
 """Ends the name of the scales of a matrix in 8 bits, whose codes have the matrix's own name."""
 _LARGE = 2**14
 """From so many numbers on a matrix is worth 8 bits; smaller ones would save a few kB."""
+_FLOATS = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
+
+_OURS = (KeyboardInterrupt, SystemExit, MemoryError)
+"""What is no fault of a model folder."""
+_MODULES, _MODULES_OF_A_WEIGHT = 1_000, 10
+"""A network has at most so many modules, and so many more for each of its weights."""
+_BUFFER_BYTES = 1 << 20
+"""Tables that are computed take no more memory than the weights, and this."""
 
 
 class _Vocabulary(Config):
@@ -192,9 +203,10 @@ def _load_labeler(
         weights = _unpacked(weights)
         with _Unfilled():
             # First without memory: what config.json asks for may be larger than any machine, the weights' file is not.
-            with torch.device("meta"):
+            with torch.device("meta"), _few_modules(_MODULES + _MODULES_OF_A_WEIGHT * len(weights)):
                 planned = build()
             _check_weights(planned, weights)
+            _check_buffers(planned, weights)
             network = build()
         network.load_state_dict(weights)
         featurizer = Featurizer(manifest.network.features, vocabularies, tokenizer=tokenizer)
@@ -206,6 +218,30 @@ def _load_labeler(
     except (ValueError, ConfigError) as error:
         raise refused(folder, str(error)) from error
     return labeler
+
+
+@contextmanager
+def _few_modules(most: int) -> Iterator[None]:
+    """Let a network have no more modules than its weights can be for."""
+    counted = count(1)
+
+    def check(*_: object) -> None:
+        if next(counted) > most:
+            raise ValueError(f"expected a network of at most {most:,} modules")
+
+    handle = register_module_module_registration_hook(check)
+    try:
+        yield
+    finally:
+        handle.remove()
+
+
+def _check_buffers(network: TaggingNetwork, weights: Mapping[str, Tensor]) -> None:
+    """Tables that are computed, not read, as of which position sees which, may be squares of what a config says."""
+    size = sum(buffer.numel() * buffer.element_size() for buffer in network.buffers())
+    most = _BUFFER_BYTES + sum(tensor.numel() * tensor.element_size() for tensor in weights.values())
+    if size > most:
+        raise ValueError(f"{_ENCODER}: expected tables of at most {most:,} bytes, found {size:,}")
 
 
 class _Unfilled(TorchFunctionMode):
@@ -244,10 +280,12 @@ def _check_pieces(name: str, tokenizer: PieceTokenizer, network: TaggingNetwork)
 
 
 def _try_out(name: str, labeler: Labeler) -> None:
-    """Read one word: sizes of ``encoder.json`` that contradict each other show in the arithmetic only."""
+    """Read some words, also of the kind that no tokenizer knows: what contradicts itself shows in the work only."""
     try:
-        labeler.label(labeler.chunks(["a"]))
-    except Exception as error:  # whatever transformers makes of it
+        labeler.label(labeler.chunks(["a", "\0", "\U0010fffe"]))
+    except _OURS:
+        raise
+    except BaseException as error:  # whatever transformers makes of it; panics of tokenizers are no Exception
         raise ValueError(f"{name} cannot be used: {type(error).__name__}: {error}") from error
 
 
@@ -255,7 +293,9 @@ def _read_tokenizer(folder: Path, name: str, manifest: PieceManifest) -> PieceTo
     text = read_text(folder, name)
     try:
         tokenizer = Tokenizer.from_str(text)
-    except Exception as error:  # tokenizers raises plain Exception for everything
+    except _OURS:
+        raise
+    except BaseException as error:  # tokenizers raises plain Exception for everything, or panics
         raise refused(folder, f"{name} cannot be read: {error}") from error
     tokenizer.no_truncation()
     tokenizer.no_padding()
@@ -281,7 +321,7 @@ def _unpacked(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
         ValueError: Codes and scales do not belong together.
     """
     unpacked = {
-        name: tensor.float() if tensor.is_floating_point() else tensor
+        name: tensor.float() if tensor.dtype in _FLOATS else tensor
         for name, tensor in weights.items()
         if not name.endswith(_SCALES)
     }

@@ -120,7 +120,7 @@ class CNNConfig(Config):
     type: Literal["cnn"]
     width: Size = 256
     kernel: Size = 3
-    dilations: tuple[Dilation, ...] = (1, 1, 1, 1)
+    dilations: tuple[Dilation, ...] = Field((1, 1, 1, 1), max_length=128, fail_fast=True)
     dropout: Fraction = 0.2
 
     @model_validator(mode="after")

@@ -6,10 +6,10 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from typing import Protocol
+from typing import Annotated, Protocol
 
 import torch
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 from tokenizers import Tokenizer
 
 from taggers.batch import FormIds, TokenBatch, length_mask, make_forms, make_pieces, pad
@@ -38,17 +38,21 @@ _PICTOGRAPHS = re.compile(
 _PICTOGRAPH = "\u2606"
 
 
+_LONGEST_COMPOSED = 1_000
+_Entries = Annotated[tuple[str, ...], Field(fail_fast=True)]
+
+
 class Vocabularies(BaseModel):
     """What each kind of feature knows, in id order: entry ``i`` of a list has id ``i + 2``."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    words: tuple[str, ...] = ()
-    prefixes: tuple[str, ...] = ()
-    suffixes: tuple[str, ...] = ()
-    shapes: tuple[str, ...] = ()
-    characters: tuple[str, ...] = ()
-    vectors: tuple[str, ...] = ()
+    words: _Entries = ()
+    prefixes: _Entries = ()
+    suffixes: _Entries = ()
+    shapes: _Entries = ()
+    characters: _Entries = ()
+    vectors: _Entries = ()
 
     def sizes(self) -> dict[str, int]:
         """Rows of each embedding table, padding and unknown included."""
@@ -232,7 +236,11 @@ def as_seen(form: str) -> str:
     "e" and a combining acute accent mean what "é" means, and every run of pictographs looks alike: new emoji come every
     year, and no corpus has them all.
     """
-    return form if form.isascii() else _PICTOGRAPHS.sub(_PICTOGRAPH, unicodedata.normalize("NFC", form))
+    if form.isascii():
+        return form
+    # To put the marks of one letter in order takes a time that grows with the square of their number.
+    composed = unicodedata.normalize("NFC", form) if len(form) <= _LONGEST_COMPOSED else form
+    return _PICTOGRAPHS.sub(_PICTOGRAPH, composed)
 
 
 def _index(entries: Sequence[str]) -> dict[str, int]:

@@ -52,7 +52,7 @@ def parse_file(folder: Path, name: str, kind: type[ModelT]) -> ModelT:
     try:
         return kind.model_validate_json(read_text(folder, name))
     except ValidationError as error:
-        first = error.errors()[0]
+        first = error.errors(include_url=False, include_context=False, include_input=False)[0]
         where = ".".join(map(str, first["loc"])) or "top level"
         problem = first["msg"].removeprefix("Value error, ")
         raise refused(folder, f"{name}: {where}: {problem}") from error

@@ -32,7 +32,7 @@ class TaskManifest(Config):
     kind: TaskKind
     layer: str
     scheme: Scheme
-    labels: tuple[str, ...] = Field(max_length=_MAX_LABELS)
+    labels: tuple[str, ...] = Field(max_length=_MAX_LABELS, fail_fast=True)
 
     @model_validator(mode="after")
     def _fitting_labels(self) -> Self:

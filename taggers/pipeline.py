@@ -220,12 +220,18 @@ class Tagger:
 def _groups(texts: Iterable[str]) -> Iterator[list[str]]:
     group: list[str] = []
     characters = 0
-    for text in texts:
-        group.append(text)
-        characters += len(text)
-        if len(group) >= _PIPED_TEXTS or characters >= _PIPED_CHARACTERS:
+    try:
+        for text in texts:
+            check_unicode(text)
+            group.append(text)
+            characters += len(text)
+            if len(group) >= _PIPED_TEXTS or characters >= _PIPED_CHARACTERS:
+                yield group
+                group, characters = [], 0
+    except Exception:  # a text is wrong, or whoever gives them fails: first the answers to those before
+        if group:
             yield group
-            group, characters = [], 0
+        raise
     if group:
         yield group
 

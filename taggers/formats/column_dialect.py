@@ -94,16 +94,18 @@ def detect_scheme(sentences: Iterable[Sequence[str]]) -> Scheme:
     """
     prefixes: Counter[str] = Counter()
     begun: Counter[str] = Counter()
+    spans = 0
     for tags in sentences:
         previous = ""
         for tag in tags:
             if tag != OUTSIDE:
                 prefixes[tag[0]] += 1
+                spans += tag[0] in "BSU" or tag[2:] != previous
                 if tag[2:] != previous:
                     begun[tag[0]] += 1
             previous = tag[2:]
     for scheme, own in ((Scheme.BILOU, "LU"), (Scheme.BIOES, "ES")):
-        if sum(prefixes[prefix] for prefix in own) > 0.1 * prefixes.total():
+        if sum(prefixes[prefix] for prefix in own) > 0.1 * spans:  # which may be long
             return scheme
     return Scheme.IOB1 if begun["I"] > begun["B"] else Scheme.BIO
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from taggers.document import Document, Sentence, Span
 from taggers.errors import FormatError
-from taggers.formats.column_dialect import ColumnDialect, detect_dialect, detect_scheme
+from taggers.formats.column_dialect import DOCUMENT_START, ColumnDialect, detect_dialect, detect_scheme
 from taggers.formats.column_rows import read_column_blocks
 from taggers.formats.comments import comment_value, document_id, one_line, with_document
 from taggers.formats.lines import read_lines, strip_mark
@@ -114,7 +114,7 @@ def write_columns(
         first: How many documents of the file come before these.
 
     Raises:
-        ValueError: Spans overlap or leave their sentence.
+        ValueError: Spans overlap or leave their sentence, or a word reads as something else.
     """
     for number, document in enumerate(documents, first):
         blocks: list[str] = []
@@ -128,9 +128,18 @@ def write_columns(
             if text != " ".join(sentence.words) and comment_value(comments, "text") is None:
                 comments = [*comments, f"# text = {one_line(text)}"]
             tags = encode_spans(sentence.spans.get(layer, ()), len(sentence.words), scheme)
-            rows = [f"{one_line(word)}\t{one_line(tag)}" for word, tag in zip(sentence.words, tags, strict=True)]
+            if not comments and sentence.words[0].startswith("\ufeff") and number == 0:
+                comments = ["# newdoc"]  # else it would be the mark of the file
+            rows = [f"{_form(word)}\t{one_line(tag)}" for word, tag in zip(sentence.words, tags, strict=True)]
             blocks.append("\n".join([*comments, *rows, "", ""]))
         yield "".join(blocks)
+
+
+def _form(word: str) -> str:
+    form = one_line(word)
+    if not form.strip() or form == DOCUMENT_START:
+        raise ValueError(f"columns have no place for the word {word!r}")
+    return form
 
 
 def _without_stray(tags: list[str], repairs: Counter[str]) -> list[str]:

@@ -106,7 +106,7 @@ def write_layers(column: Sequence[str], layers: Mapping[str, Iterable[str]]) -> 
 
 
 def _key(layer: str) -> str:
-    return "NE" if layer == "ner" else _LAYER_PREFIX + escape(layer)
+    return "NE" if layer == "ner" else _LAYER_PREFIX + escape(layer).replace("=", r"\u003D")
 
 
 def _layer_of(item: str) -> str | None:

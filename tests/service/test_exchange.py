@@ -8,7 +8,7 @@ from litestar import Litestar
 from litestar.testing import RequestFactory
 
 from service.errors import ClientGone, TookTooLong
-from service.exchange import AnyRequest, unless_gone, within
+from service.exchange import AnyRequest, accept_of, unless_gone, within
 from service.settings import Settings
 from tests.service.clients import post_straight, running
 
@@ -97,3 +97,10 @@ def test_a_body_that_the_service_cannot_wait_for_any_more(settings: Settings) ->
     start, body = asyncio.run(scenario())
     assert start["status"] == 503
     assert b"the service is shutting down, and the body has not arrived" in body["body"]
+
+
+def test_lines_of_accept_are_one_list() -> None:
+    assert accept_of(request_of()) == "*/*"
+    asked = request_of()
+    asked.scope["headers"] = [(b"accept", b"image/png"), (b"accept", b"text/x-conllu")]
+    assert accept_of(asked) == "image/png, text/x-conllu"

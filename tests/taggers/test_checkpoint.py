@@ -262,6 +262,7 @@ def test_an_unknown_key_is_named(folder: Path) -> None:
         (lambda weights: weights.update({HEAD: weights[HEAD][1:].clone()}), "found torch.float32 of shape (10, 16)"),
         (lambda weights: weights.update({HEAD: weights[HEAD].long()}), "found torch.int64"),
         (lambda weights: weights.update({HEAD: weights[HEAD].bool()}), "found torch.bool"),
+        (lambda weights: weights.update({HEAD: weights[HEAD].to(torch.float8_e4m3fn)}), "found torch.float8_e4m3fn"),
         (lambda weights: weights.update({CODES: weights[CODES].half()}), "expected 'embeddings.parts.vectors.codes'"),
         (lambda weights: weights.update({CODES: weights[CODES].to(torch.uint8)}), "found torch.uint8"),
         (lambda weights: weights[HEAD].fill_(torch.nan), "'heads.task_upos.weight' holds a number that is not finite"),
@@ -292,6 +293,37 @@ def test_special_pieces_that_the_encoder_lacks(pretrained_folder: Path, pieces: 
 def test_a_tokenizer_of_more_pieces_than_the_encoder(pretrained_folder: Path) -> None:
     change(pretrained_folder, lambda tokenizer: tokenizer["model"]["vocab"].update(zebra=65), "tokenizer.json")
     assert refusal(pretrained_folder) == "tokenizer.json: expected pieces from 0 to 64, found 0 to 65"
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        {"normalizer": {"type": "Precompiled", "precompiled_charsmap": ""}},
+        {"pre_tokenizer": {"type": "FixedLength", "length": 0}},
+        {
+            "model": {"type": "WordLevel", "vocab": {"a": 0}, "unk_token": "x"},
+            "added_tokens": [],
+            "post_processor": None,
+        },
+    ],
+)
+def test_a_tokenizer_that_panics_or_knows_no_other_word(pretrained_folder: Path, damage: dict[str, object]) -> None:
+    change(pretrained_folder, lambda tokenizer: tokenizer.update(damage), "tokenizer.json")
+    assert "cannot be" in refusal(pretrained_folder)
+
+
+@pytest.mark.parametrize(
+    ("architecture", "problem"),
+    [
+        ({"model_type": "albert", "num_hidden_groups": 10**9}, "expected a network of at most"),
+        ({"model_type": "mobilebert", "num_feedforward_networks": 10**9}, "expected a network of at most"),
+    ],
+)
+def test_an_architecture_of_more_modules_than_its_weights_can_be_for(
+    pretrained_folder: Path, architecture: dict[str, object], problem: str
+) -> None:
+    change(pretrained_folder, lambda encoder: encoder.update(architecture, num_hidden_layers=1), "encoder.json")
+    assert problem in refusal(pretrained_folder)
 
 
 @pytest.mark.parametrize(

@@ -253,3 +253,8 @@ def test_a_real_tokenizer_drops_what_cannot_be_seen(tmp_path: Path) -> None:
 def test_every_pictograph_looks_alike_and_accents_are_composed(form: str, seen: str) -> None:
     assert as_seen(form) == seen
     assert as_seen(seen) == seen
+
+
+def test_many_marks_take_no_time_that_grows_with_their_square() -> None:
+    form = "a" + "\N{COMBINING ACUTE ACCENT}" * 500_000 + "\N{COMBINING CEDILLA}" * 500_000
+    assert as_seen(form) == form

@@ -105,6 +105,18 @@ def test_a_lone_surrogate(tagger: Tagger, text: str) -> None:
         tagger.tag([Document.from_words([[text]])])
 
 
+def test_what_came_before_a_stream_broke_off_is_answered(tagger: Tagger) -> None:
+    def stream() -> Iterator[str]:
+        yield from ("Ada sings.", "Bob sings.")
+        raise OSError("gone")
+
+    wrong = ["Ada sings.", "Bob sings.", "bad \ud800"]
+    for answers, error in ((tagger.pipe(stream()), OSError), (tagger.pipe(wrong), InvalidText)):
+        assert [next(answers).text for _ in range(2)] == ["Ada sings.", "Bob sings."]
+        with pytest.raises(error):
+            next(answers)
+
+
 def test_a_stream_keeps_its_order_and_changes_no_answer(tagger: Tagger, monkeypatch: pytest.MonkeyPatch) -> None:
     pieces = [*(document.text for document in tiny_corpus()), "", " ", "Ada", "😀 cats!", "wrote to London. "]
     stream = [f"{pieces[number % len(pieces)]}{number % 7}" for number in range(2000)]

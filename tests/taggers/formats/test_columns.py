@@ -98,6 +98,26 @@ def test_what_a_written_file_looks_like(fixtures):
 
 
 @SETTINGS
+@pytest.mark.parametrize("word", ["-DOCSTART-", "\N{NO-BREAK SPACE}"])
+def test_words_that_would_read_as_something_else_are_refused(word):
+    with pytest.raises(ValueError, match="columns have no place for the word"):
+        list(write_columns([Document.from_words([[word, "x"]])]))
+
+
+def test_a_mark_of_byte_order_is_a_word_where_it_is_one():
+    original = Document.from_words([["\ufeff", "Ada"]])
+    [back] = read_columns("".join(write_columns([original])).split("\n"))
+    assert back.sentences[0].words == ("\ufeff", "Ada")
+
+
+@pytest.mark.parametrize("scheme", [Scheme.BIOES, Scheme.BILOU])
+def test_one_long_span_shows_its_scheme(scheme):
+    document = Document.from_words([["word"] * 13])
+    long = document.sentences[0].annotated(spans={"ner": (Span(0, 13, "WORK"),)})
+    [back] = read_columns("".join(write_columns([Document(document.text, (long,))], scheme=scheme)).split("\n"))
+    assert back.sentences[0].spans == long.spans
+
+
 @given(st.lists(documents(min_sentences=1), max_size=3), st.sampled_from(Scheme))
 def test_write_then_read_is_identity(originals, scheme):
     lines = "".join(write_columns(originals, scheme=scheme)).split("\n")
