@@ -97,7 +97,6 @@ def test_what_a_written_file_looks_like(fixtures):
     assert list(write_columns([bare])) == ["a b\tO\nc\tO\n\n"]
 
 
-@SETTINGS
 @pytest.mark.parametrize("word", ["-DOCSTART-", "\N{NO-BREAK SPACE}"])
 def test_words_that_would_read_as_something_else_are_refused(word):
     with pytest.raises(ValueError, match="columns have no place for the word"):
@@ -118,6 +117,7 @@ def test_one_long_span_shows_its_scheme(scheme):
     assert back.sentences[0].spans == long.spans
 
 
+@SETTINGS
 @given(st.lists(documents(min_sentences=1), max_size=3), st.sampled_from(Scheme))
 def test_write_then_read_is_identity(originals, scheme):
     lines = "".join(write_columns(originals, scheme=scheme)).split("\n")
