@@ -1,19 +1,36 @@
-"""Patience: the connection of a client that reads nothing of its answer is ended after a while.
+"""Patience, which ends: with a client that reads nothing of its answer, or the head of whose request has no end.
 
 What was written waits in the connection's buffer, which a connection that is closed still sends: to a client that does
 not read for ever, and a service that is told to stop would wait for it.
+
+What was read of a head waits in the parser, which knows no limit and is there before any key is asked for.
 """
 
 import asyncio
-from typing import TYPE_CHECKING, Any
+from enum import Enum, auto
+from http import HTTPStatus
+from typing import Any
 
-if TYPE_CHECKING:  # uvicorn chooses one of two, of which mypy sees neither
-    from uvicorn.protocols.http.h11_impl import H11Protocol as AutoHTTPProtocol
-else:
-    from uvicorn.protocols.http.auto import AutoHTTPProtocol
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+
+MAX_HEAD_BYTES = 65_536
+"""So long may the head of a request be, and so long what follows its body: some more, for it is read in pieces."""
+
+_PIECE_BYTES = 16_384
+
+_FAREWELL_S = 1
+"""So long is heard and forgotten what is still sent after a refusal, which a connection closed at once would lose."""
 
 
-class PatientProtocol(AutoHTTPProtocol):
+class _Stage(Enum):
+    """What the client sends next."""
+
+    REQUEST = auto()
+    HEAD = auto()
+    BODY = auto()
+
+
+class PatientProtocol(HttpToolsProtocol):
     """uvicorn's protocol, with an end to waiting.
 
     Args:
@@ -26,6 +43,43 @@ class PatientProtocol(AutoHTTPProtocol):
         self._idle_s = idle_s
         self._unread = 0
         self._watch: asyncio.TimerHandle | None = None
+        self._stage = _Stage.REQUEST
+        self._num_bare_bytes = 0
+        self._is_deaf = False
+
+    def data_received(self, data: bytes) -> None:
+        """Read it piece by piece, and no further than a head may be long."""
+        pieces = memoryview(data)
+        for start in range(0, len(data), _PIECE_BYTES):
+            if self._is_deaf or self.transport.is_closing():
+                return
+            piece = pieces[start : start + _PIECE_BYTES]
+            self._num_bare_bytes += len(piece)
+            super().data_received(piece)  # type: ignore[arg-type]
+            if self._num_bare_bytes > MAX_HEAD_BYTES and not self.transport.is_closing():
+                self._refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
+
+    def on_message_begin(self) -> None:
+        """The first letter of a request."""
+        self._stage = _Stage.HEAD
+        super().on_message_begin()
+
+    def on_headers_complete(self) -> None:
+        """The end of a head."""
+        self._num_bare_bytes = 0
+        self._stage = _Stage.BODY
+        super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        """Some of a body, which others limit."""
+        self._num_bare_bytes = 0
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        """The end of a request."""
+        self._num_bare_bytes = 0
+        self._stage = _Stage.REQUEST
+        super().on_message_complete()
 
     def pause_writing(self) -> None:
         """More waits for the client than should: see to it that it goes on reading."""
@@ -56,3 +110,31 @@ class PatientProtocol(AutoHTTPProtocol):
         if self._watch is not None:
             self._watch.cancel()
             self._watch = None
+
+    @property
+    def _owes_answer(self) -> bool:
+        return self.cycle is not None and not self.cycle.response_complete
+
+    def _refuse(self, status: HTTPStatus) -> None:
+        """Read no more, answer so if it is this request's turn, and end the connection."""
+        self._is_deaf = True
+        self.logger.warning("Request refused: %s.", status.phrase)
+        if self._stage is not _Stage.BODY and self._owes_answer:
+            self.cycle.keep_alive = False  # the requests before it are answered, and the last of them ends it
+        elif self._stage is not _Stage.BODY or self._is_first_unanswered():
+            self._answer(status)
+        else:
+            self.transport.close()
+
+    def _is_first_unanswered(self) -> bool:
+        return self._owes_answer and not self.pipeline and not self.cycle.response_started
+
+    def _answer(self, status: HTTPStatus) -> None:
+        if self._owes_answer:  # nobody else answers any more
+            self.cycle.disconnected = True
+            self.cycle.message_event.set()
+        text = f"{status.phrase}.".encode("ascii")
+        head = b"content-type: text/plain; charset=utf-8\r\ncontent-length: %d\r\nconnection: close\r\n\r\n" % len(text)
+        self.transport.write(STATUS_LINE[status] + head + text)
+        self.transport.write_eof()
+        self.loop.call_later(_FAREWELL_S, self.transport.abort)
