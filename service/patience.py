@@ -4,6 +4,9 @@ What was written waits in the connection's buffer, which a connection that is cl
 not read for ever, and a service that is told to stop would wait for it.
 
 What was read of a head waits in the parser, which knows no limit and is there before any key is asked for.
+
+The parser also takes what follows a wish for another protocol for that protocol. No other is spoken here, so such a
+request is one like any other (RFC 9110, 7.8), and its body is not the next request.
 """
 
 import asyncio
@@ -11,6 +14,7 @@ from enum import Enum, auto
 from http import HTTPStatus
 from typing import Any
 
+from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 MAX_HEAD_BYTES = 65_536
@@ -49,13 +53,14 @@ class PatientProtocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Read it piece by piece, and no further than a head may be long."""
+        self._unset_keepalive_if_required()
         pieces = memoryview(data)
         for start in range(0, len(data), _PIECE_BYTES):
             if self._is_deaf or self.transport.is_closing():
                 return
             piece = pieces[start : start + _PIECE_BYTES]
             self._num_bare_bytes += len(piece)
-            super().data_received(piece)  # type: ignore[arg-type]
+            self._read(piece)
             if self._num_bare_bytes > MAX_HEAD_BYTES and not self.transport.is_closing():
                 self._refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
 
@@ -67,8 +72,12 @@ class PatientProtocol(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         """The end of a head."""
         self._num_bare_bytes = 0
-        self._stage = _Stage.BODY
-        super().on_headers_complete()
+        if not self._is_read_anew():
+            self._stage = _Stage.BODY
+            super().on_headers_complete()
+            if self.parser.should_upgrade():  # a tunnel, behind which is no other request
+                self._is_deaf = True
+                self.cycle.keep_alive = False
 
     def on_body(self, body: bytes) -> None:
         """Some of a body, which others limit."""
@@ -78,8 +87,9 @@ class PatientProtocol(HttpToolsProtocol):
     def on_message_complete(self) -> None:
         """The end of a request."""
         self._num_bare_bytes = 0
-        self._stage = _Stage.REQUEST
-        super().on_message_complete()
+        if not self._is_read_anew():
+            self._stage = _Stage.REQUEST
+            super().on_message_complete()
 
     def pause_writing(self) -> None:
         """More waits for the client than should: see to it that it goes on reading."""
@@ -110,6 +120,36 @@ class PatientProtocol(HttpToolsProtocol):
         if self._watch is not None:
             self._watch.cancel()
             self._watch = None
+
+    def _read(self, data: bytes | memoryview) -> None:
+        rest = data
+        while rest:
+            try:
+                self.parser.feed_data(rest)
+                rest = b""
+            except HttpParserUpgrade as upgrade:
+                (end,) = upgrade.args
+                rest = self._forget_upgrade() + rest[end:] if self._is_read_anew() else b""
+            except HttpParserError:
+                rest = b""
+                msg = "Invalid HTTP request received."
+                self.logger.warning(msg)
+                self.send_400_response(msg)
+
+    def _forget_upgrade(self) -> bytes:
+        """The head just read, without its wish for another protocol, for a parser that has read nothing."""
+        head = self._head_anew()
+        self.parser = HttpRequestParser(self)
+        self.parser.set_dangerous_leniencies(lenient_data_after_close=True)  # as uvicorn does
+        return head
+
+    def _is_read_anew(self) -> bool:
+        return self.parser.should_upgrade() and self.parser.get_method() != b"CONNECT"
+
+    def _head_anew(self) -> bytes:
+        start = b"%s %s HTTP/%s" % (self.parser.get_method(), self.url, self.parser.get_http_version().encode("ascii"))
+        fields = [b"%s: %s" % (name, value) for name, value in self.headers if name != b"upgrade"]
+        return b"\r\n".join([start, *fields, b"", b""])
 
     @property
     def _owes_answer(self) -> bool:

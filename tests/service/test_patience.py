@@ -146,3 +146,26 @@ def test_the_bytes_of_one_head_count_alone() -> None:
     heard = converse(*[head + BODY] * 3, *[head[:1_000], head[1_000:], BODY] * 2, CLOSE)
     assert statuses(heard) == [200] * 6
     assert heard.count(b"%d xxxxxxxxxx" % len(BODY)) == 5
+
+
+UPGRADE = b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAoAAAAAIAAAAA\r\n"
+
+
+@pytest.mark.parametrize("size", [1, 7, 1_000])
+def test_a_wish_for_another_protocol_is_passed_over(size: int, caplog: pytest.LogCaptureFixture) -> None:
+    conversation = (
+        (b"POST /a?b HTTP/1.1\r\nA:\r\n" + UPGRADE + b"Content-Length: %d\r\n\r\n" % len(CLOSE) + CLOSE)
+        + (b"POST / HTTP/1.1\r\n" + UPGRADE + b"Transfer-Encoding: chunked\r\n\r\n4\r\nabcd\r\n0\r\n\r\n")
+        + (b"GET / HTTP/1.1\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n")
+        + (b"POST / HTTP/1.1\r\nConnection: upgrade, close\r\nUpgrade: h2c\r\nContent-Length: 2\r\n\r\nxy")
+    )
+    heard = converse(*[conversation[start : start + size] for start in range(0, len(conversation), size)])
+    assert statuses(heard) == [200] * 4
+    assert re.findall(rb"\r\n\r\n(\d+ [^H]*)", heard) == [b"%d GET / " % len(CLOSE), b"4 abcd", b"0 ", b"2 xy"]
+    assert not caplog.messages
+
+
+def test_nothing_is_read_behind_a_tunnel() -> None:
+    for target in (b"x:443", b"/"):
+        heard = converse(b"CONNECT " + target + b" HTTP/1.1\r\nContent-Length: %d\r\n\r\n" % len(CLOSE) + CLOSE)
+        assert len(statuses(heard)) == 1
