@@ -1,4 +1,4 @@
-"""Patience, which ends: with a client that reads nothing of its answer, or the head of whose request has no end.
+"""Patience, which ends: with a client that reads nothing, and with a request whose head is too long or does not come.
 
 What was written waits in the connection's buffer, which a connection that is closed still sends: to a client that does
 not read for ever, and a service that is told to stop would wait for it.
@@ -20,6 +20,9 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 MAX_HEAD_BYTES = 65_536
 """So long may the head of a request be, and so long what follows its body: some more, for it is read in pieces."""
 
+_HEAD_S = 30
+"""So long may the head of a request take to come."""
+
 _PIECE_BYTES = 16_384
 
 _FAREWELL_S = 1
@@ -39,21 +42,31 @@ class PatientProtocol(HttpToolsProtocol):
 
     Args:
         idle_s: How long a client may read nothing while something waits for it.
+        head_s: How long it may take to send the head of a request.
         options: What uvicorn tells.
     """
 
-    def __init__(self, *, idle_s: float, **options: Any) -> None:
+    def __init__(self, *, idle_s: float, head_s: float = _HEAD_S, **options: Any) -> None:
         super().__init__(**options)
         self._idle_s = idle_s
         self._unread = 0
         self._watch: asyncio.TimerHandle | None = None
+        self._head_s = head_s
+        self._due: asyncio.TimerHandle | None = None
         self._stage = _Stage.REQUEST
         self._num_bare_bytes = 0
         self._is_deaf = False
 
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """A client, who has something to ask."""
+        super().connection_made(transport)
+        self._expect_head()
+
     def data_received(self, data: bytes) -> None:
         """Read it piece by piece, and no further than a head may be long."""
         self._unset_keepalive_if_required()
+        if self._stage is not _Stage.BODY or not self._owes_answer:
+            self._expect_head()
         pieces = memoryview(data)
         for start in range(0, len(data), _PIECE_BYTES):
             if self._is_deaf or self.transport.is_closing():
@@ -67,6 +80,7 @@ class PatientProtocol(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         """The first letter of a request."""
         self._stage = _Stage.HEAD
+        self._expect_head()
         super().on_message_begin()
 
     def on_headers_complete(self) -> None:
@@ -74,6 +88,7 @@ class PatientProtocol(HttpToolsProtocol):
         self._num_bare_bytes = 0
         if not self._is_read_anew():
             self._stage = _Stage.BODY
+            self._stop_expecting()
             super().on_headers_complete()
             if self.parser.should_upgrade():  # a tunnel, behind which is no other request
                 self._is_deaf = True
@@ -104,6 +119,7 @@ class PatientProtocol(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """It is gone."""
         self._stop_looking()
+        self._stop_expecting()
         super().connection_lost(exc)
 
     def _look_later(self) -> None:
@@ -150,6 +166,24 @@ class PatientProtocol(HttpToolsProtocol):
         start = b"%s %s HTTP/%s" % (self.parser.get_method(), self.url, self.parser.get_http_version().encode("ascii"))
         fields = [b"%s: %s" % (name, value) for name, value in self.headers if name != b"upgrade"]
         return b"\r\n".join([start, *fields, b"", b""])
+
+    def _expect_head(self) -> None:
+        if self._due is None:
+            self._due = self.loop.call_later(self._head_s, self._miss_head)
+
+    def _miss_head(self) -> None:
+        self._due = None
+        if self._owes_answer:  # which goes first, and until then no more may be read
+            self._expect_head()
+        elif self._stage is _Stage.HEAD and not self._is_deaf:
+            self._refuse(HTTPStatus.REQUEST_TIMEOUT)
+        else:
+            self.transport.close()
+
+    def _stop_expecting(self) -> None:
+        if self._due is not None:
+            self._due.cancel()
+            self._due = None
 
     @property
     def _owes_answer(self) -> bool:

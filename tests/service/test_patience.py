@@ -169,3 +169,24 @@ def test_nothing_is_read_behind_a_tunnel() -> None:
     for target in (b"x:443", b"/"):
         heard = converse(b"CONNECT " + target + b" HTTP/1.1\r\nContent-Length: %d\r\n\r\n" % len(CLOSE) + CLOSE)
         assert len(statuses(heard)) == 1
+
+
+@pytest.mark.parametrize(
+    ("pieces", "expected"),
+    [
+        ([b"GET / HTTP/1.1\r\nA: "], [408]),
+        ([b"GET / HTTP/1.1\r\nA: ", *[b"x"] * 40], [408]),
+        ([b"GET / HTTP/1.1\r\n\r\nGET / HT"], [200, 408]),
+        ([b"GET /slow HTTP/1.1\r\n\r\nGET / HT"], [200, 408]),
+        ([b"GET / HTTP/1.1\r\n\r\n", b"\r\n"], [200]),
+        ([], []),
+    ],
+)
+def test_a_head_that_does_not_come_is_not_waited_for(pieces: list[bytes], expected: list[int]) -> None:
+    assert statuses(converse(*pieces, pause_s=IDLE_S / 8, head_s=IDLE_S / 2)) == expected
+
+
+def test_a_body_and_the_next_request_may_take_longer_than_a_head() -> None:
+    post = b"POST / HTTP/1.1\r\nContent-Length: 4\r\n\r\n"
+    heard = converse(post, b"a", b"b", b"cd", b"", CLOSE, pause_s=IDLE_S / 2, head_s=IDLE_S / 4)
+    assert statuses(heard) == [200, 200]
