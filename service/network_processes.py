@@ -7,7 +7,11 @@ all: cores that work on one batch wait for each other at every step.
 
 import logging
 import multiprocessing
+import os
+import socket
+import struct
 import threading
+import time
 import weakref
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -40,6 +44,10 @@ _PIPES = {Lane.INTERACTIVE: 2, Lane.BACKGROUND: 1}
 
 _ENDING_S = 5.0
 
+_PATIENCE_S = 60
+"""A batch takes a second or so. A process that says nothing for twice as long as this hangs: once is not enough, for
+it may be that the machine stood still, and this process comes to look at the clock before the other can go on."""
+
 
 class _Died(Exception):
     """A process is no more."""
@@ -56,6 +64,7 @@ class _Process:
         for lane, number in _PIPES.items():
             for _ in range(number):
                 our, their = context.Pipe()
+                _bound_waiting(our)
                 self._pipes[lane].put(our)
                 theirs[lane].append(their)
         self._process = context.Process(target=host, args=(orders, theirs, threads), name="networks", daemon=True)
@@ -98,17 +107,33 @@ class _Process:
         pipe = pipes.get()
         try:
             pipe.send_bytes(to_bytes(order))
+            if not (pipe.poll(_PATIENCE_S) or pipe.poll(_PATIENCE_S)):
+                raise BlockingIOError
             answer: Labels | Failed = from_bytes(pipe.recv_bytes())
         except (EOFError, OSError) as error:
+            if isinstance(error, BlockingIOError):
+                self._give_up()
             raise _Died from error
         finally:
             pipes.put(pipe)
         return answer
 
-    def end(self) -> str:
-        """End it; how it ended if it had before. One call at a time."""
+    def _give_up(self) -> None:
+        logger.error("a process of the networks hangs: no answer to a batch in %d s", 2 * _PATIENCE_S)
+        self.kill()
+
+    def kill(self) -> None:
+        """End it at once; whoever waits for it is told that it died."""
+        self._process.kill()
+
+    def let_go(self) -> None:
+        """Let it end when it can."""
         self._orders.close()
-        self._process.join(_ENDING_S)
+
+    def end(self, *, within_s: float = _ENDING_S) -> str:
+        """End it; how it ended if it had before. One call at a time."""
+        self.let_go()
+        self._process.join(within_s)
         if self._process.exitcode is None:
             self._process.kill()
             self._process.join()
@@ -160,6 +185,7 @@ class NetworkProcesses:
         self._refusals: dict[int, str] = {}
         self._choosing = threading.Lock()
         self._replacing = threading.Lock()
+        self._starting: set[_Process] = set()
         self._closed = False
         self._processes = [_Process(threads) for _ in range(num_processes)]
         # At the latest before multiprocessing waits for them, which do not end before their pipes are closed.
@@ -202,7 +228,7 @@ class NetworkProcesses:
 
         Raises:
             MemoryError: Memory was short.
-            ModelLost: No process has the model any more.
+            ModelLost: No process has the model any more, or they have been ended.
             RuntimeError: The network failed.
         """
         how = ""
@@ -216,6 +242,8 @@ class NetworkProcesses:
             if not isinstance(answer, Failed):
                 return answer
             raise (MemoryError if answer.out_of_memory else RuntimeError)(answer.reason)
+        if self._closed:
+            raise ModelLost("the service is shutting down")
         self.check_held(order.number)
         raise MemoryError(f"the process that computed {how}; was memory short?")
 
@@ -234,10 +262,18 @@ class NetworkProcesses:
         raise ModelLost(f"no process has the model any more: load it again{why}")
 
     def _end_all(self) -> None:
-        with self._replacing:
-            self._closed = True
+        self._closed = True
+        while not self._replacing.acquire(timeout=_ENDING_S):  # by whom a process is loading a model, or hangs
+            for process in (*self._processes, *self._starting):
+                process.kill()
+        try:
             for process in self._processes:
-                process.end()
+                process.let_go()
+            until = time.monotonic() + _ENDING_S
+            for process in self._processes:
+                process.end(within_s=max(0.0, until - time.monotonic()))
+        finally:
+            self._replacing.release()
 
     @contextmanager
     def _least_busy(self, number: int) -> Iterator[_Process]:
@@ -260,11 +296,14 @@ class NetworkProcesses:
     def _load(self, order: Load, process: _Process) -> Loaded | Failed:
         with suppress(_Died):  # long ago perhaps: nobody notices while it has nothing to do
             return process.load(order)
+        if self._closed:
+            return Failed("the service is shutting down")
         return _load_first(self._put_another(process), order)
 
     def _put_another(self, dead: _Process) -> _Process:
         logger.error("a process of the networks %s; another one takes its place", dead.end())
         process = _Process(self._threads)
+        self._starting.add(process)
         for order in self._models.values():
             answer = _load_first(process, order)
             if isinstance(answer, Failed):
@@ -272,6 +311,7 @@ class NetworkProcesses:
                 self._refusals[order.number] = answer.reason.replace(str(order.folder), "its folder")
         with self._choosing:
             self._processes[self._processes.index(dead)] = process
+        self._starting.remove(process)
         return process
 
     def _forget(self, number: int) -> None:
@@ -291,3 +331,10 @@ def _load_first(process: _Process, order: Load) -> Loaded | Failed:
         return process.load(order)
     except _Died:
         return Failed("a process of the networks died while it loaded a model; was memory short?")
+
+
+def _bound_waiting(pipe: Connection) -> None:
+    """Let what is sent and received through a pipe wait no longer for a process that hangs meanwhile."""
+    with socket.socket(fileno=os.dup(pipe.fileno())) as ours:
+        for direction in (socket.SO_SNDTIMEO, socket.SO_RCVTIMEO):
+            ours.setsockopt(socket.SOL_SOCKET, direction, struct.pack("@ll", 2 * _PATIENCE_S, 0))

@@ -1,6 +1,8 @@
 """Registry: model names and aliases -> loaded models. It knows whether the service is ready."""
 
 import asyncio
+import logging
+from contextlib import suppress
 from enum import Enum
 from pathlib import Path
 from weakref import WeakSet
@@ -20,6 +22,11 @@ from taggers.fingerprint import fingerprint
 from taggers.pipeline import Tagger, find_device
 from taggers.precision import find_precision
 from taggers.tasks import Task
+
+logger = logging.getLogger("tagline")
+
+_FINISHING_S = 5
+"""What was begun is over by then unless something hangs: requests were waited for before, or told that it is late."""
 
 
 class Phase(Enum):
@@ -119,11 +126,15 @@ class Registry:
         return self.describe(name)
 
     async def close(self) -> None:
-        """Finish what was accepted, take nothing more."""
+        """Finish what was accepted unless it hangs, take nothing more."""
         ready, self.phase = self.phase is Phase.READY, Phase.CLOSING
         if ready:
-            for served in [*self._served.values(), *self._replaced]:
-                await served.close()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_FINISHING_S) as limit:
+                    for served in [*self._served.values(), *self._replaced]:
+                        await served.close()
+            if limit.expired():
+                logger.error("what was begun is not over after %d s, and is given up", _FINISHING_S)
         self._preparers.shutdown()
         await asyncio.to_thread(self._placement.close)
 

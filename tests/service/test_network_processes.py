@@ -290,3 +290,42 @@ def test_what_is_loaded_while_the_service_ends_starts_no_process_that_nobody_wou
         made.load(folder, fingerprint=fingerprint(folder), precision="auto")
     assert pids(made) == [before]
     assert not lives(before)
+
+
+def test_what_hangs_is_killed_and_replaced(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("service.network_processes._PATIENCE_S", 1)
+    processes = NetworkProcesses(1, device="cpu", threads=1)
+    there = remote(processes, folder)
+    model = processes.load(folder, fingerprint=fingerprint(folder), precision="auto")
+    expected = list(there.pipe(TEXTS))
+    (before,) = pids(processes)
+    os.kill(before, signal.SIGSTOP)
+    assert list(there.pipe(TEXTS)) == expected
+    assert not lives(before)
+    assert "a process of the networks hangs: no answer to a batch in 2 s" in caplog.text
+    (before,) = pids(processes)
+    os.kill(before, signal.SIGSTOP)
+    monkeypatch.setattr("service.network_processes.to_bytes", lambda _: bytes(10_000_000))  # more than a pipe holds
+    with pytest.raises(RuntimeError, match="UnpicklingError"):  # says the new one
+        model.compute("tagger", None)  # type: ignore[arg-type]
+    assert not lives(before)
+    processes.close()
+
+
+def test_a_process_that_hangs_while_it_loads_does_not_keep_the_others_from_ending(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("service.network_processes._ENDING_S", 0.5)
+    processes = NetworkProcesses(2, device="cpu", threads=1)
+    before = pids(processes)
+    os.kill(before[0], signal.SIGSTOP)
+    with ThreadPoolExecutor(1) as thread:
+        loading = thread.submit(remote, processes, folder)
+        until(lambda: processes._replacing.locked())
+        processes.close()
+        with pytest.raises(ModelError, match="the service is shutting down"):
+            loading.result(timeout=20)
+    assert pids(processes) == before
+    assert not any(map(lives, before))

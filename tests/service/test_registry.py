@@ -1,4 +1,6 @@
 import asyncio
+import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -6,7 +8,9 @@ import pytest
 from service.errors import NotReady
 from service.registry import Phase, Registry
 from service.settings import Settings
+from service.stopwatch import Stopwatch
 from taggers.checkpoint import Model, save_model
+from taggers.document import Document
 from taggers.errors import ModelError, ModelFolderError, ModelNotFound
 from tests.tiny import tiny_folder, tiny_model
 
@@ -113,6 +117,29 @@ def test_closing_before_it_is_loaded(folders: dict[str, Path]) -> None:
     registry = Registry(Settings(models=(str(folders["tiny"]),)))
     asyncio.run(registry.close())
     assert registry.phase is Phase.CLOSING
+
+
+def test_a_network_that_hangs_does_not_keep_it_from_closing(
+    folders: dict[str, Path], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("service.registry._FINISHING_S", 1)
+
+    async def run() -> None:
+        registry = Registry(Settings(models=(str(folders["tiny"]),), network_processes=2))
+        await registry.load()
+        networks = registry._placement._processes
+        assert networks is not None
+        for process in networks._processes:
+            os.kill(process._process.pid or 0, signal.SIGSTOP)
+        tagging = registry.find("tiny").tag([Document("Ada")], tasks=None, stopwatch=Stopwatch())
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(tagging, 0.1)
+        async with asyncio.timeout(20):
+            await registry.close()
+        assert all(process._process.exitcode == -signal.SIGKILL for process in networks._processes)
+
+    asyncio.run(run())
+    assert "what was begun is not over after 1 s, and is given up" in caplog.text
 
 
 def test_a_damaged_folder_is_not_loaded(tmp_path: Path) -> None:
