@@ -1,14 +1,16 @@
 """``tagline serve``: the service on uvicorn, in one process or several."""
 
+import logging
 import os
 import signal
 import socket
 import sys
+import time
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import FrameType
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import uvicorn
 from cyclopts import Parameter
@@ -16,7 +18,7 @@ from litestar import Litestar
 from uvicorn.config import STARTUP_FAILURE
 from uvicorn.supervisors import Multiprocess
 
-from service.app import create_app, log_loaded
+from service.app import create_app
 from service.jobs.desk import open_store
 from service.logs import set_up_logs
 from service.memory import return_regularly, spare_collections
@@ -24,12 +26,17 @@ from service.patience import PatientProtocol
 from service.registry import Registry
 from service.settings import Settings, read_settings
 from taggers.config import Precision
-from taggers.errors import ModelError
+from taggers.errors import ModelError, TaglineError
+
+logger = logging.getLogger("tagline")
 
 _BACKLOG = 2048
 
 _STARTUP_S = 120
 """A worker that takes the place of another may load its models for so long."""
+
+_RETRY_S = 5
+"""So long the next one waits if it cannot."""
 
 
 def serve(
@@ -96,11 +103,21 @@ class _Process:
             self._server.should_exit = True
 
 
+class _Supervisor(Multiprocess):
+    """What starts workers, and another one when one has died."""
+
+    def keep_subprocess_alive(self) -> None:
+        for worker in self.processes:
+            # It is the worker's end. Who has it too is not told that the worker died, and waits for its sign of life.
+            worker.child_conn.close()
+        super().keep_subprocess_alive()
+
+
 def _run_workers(settings: Settings, address: str, listener: socket.socket) -> None:
     with TemporaryDirectory(prefix="tagline-") as shared:
         os.environ["PROMETHEUS_MULTIPROC_DIR"] = shared  # which its client reads when a worker imports it
         app = partial(_create_worker_app, settings, address, Path(shared))
-        supervisor = Multiprocess(_config(settings, app, factory=True), sockets=[listener])
+        supervisor = _Supervisor(_config(settings, app, factory=True), sockets=[listener])
         supervisor.run()
     if any(worker.exitcode == STARTUP_FAILURE for worker in supervisor.processes):
         raise ModelError("a worker could not load the models")
@@ -109,15 +126,36 @@ def _run_workers(settings: Settings, address: str, listener: socket.socket) -> N
 def _create_worker_app(settings: Settings, address: str, shared: Path) -> Litestar:
     """The service in one of several processes."""
     set_up_logs(settings)
+    was_ready = shared / "was-ready"
 
     def on_loaded(registry: Registry, failure: Exception | None) -> None:
         if failure is not None:
-            log_loaded(registry, failure)
-            # At once, for nothing was accepted; with this status the supervisor gives up instead of trying again.
-            os._exit(STARTUP_FAILURE)
+            _give_up(failure, again=was_ready.exists())
+        was_ready.touch()
         _announce(address, registry)
 
-    return create_app(settings, on_loaded=on_loaded, shared=shared)
+    try:
+        return create_app(settings, on_loaded=on_loaded, shared=shared)
+    except (TaglineError, OSError) as error:
+        _give_up(error, again=was_ready.exists())
+
+
+def _give_up(failure: Exception, *, again: bool) -> NoReturn:
+    """End a worker that cannot load its models.
+
+    Args:
+        failure: Why it cannot.
+        again: Whether the supervisor is to start another one, since the service was ready once: others may still be,
+            and a folder that is being copied will be whole. Otherwise the service ends.
+    """
+    if not again:
+        logger.error("cannot load the models: %s", failure)
+        os._exit(STARTUP_FAILURE)  # at once, for nothing was accepted; so does the other way
+    logger.error("a worker cannot load the models; another one tries in %d s: %s", _RETRY_S, failure)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_DFL)
+    time.sleep(_RETRY_S)
+    os._exit(os.EX_TEMPFAIL)
 
 
 def _announce(address: str, registry: Registry) -> None:

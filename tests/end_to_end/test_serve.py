@@ -1,6 +1,7 @@
 """``tagline serve`` as people run it: a process, a port, a client, a signal."""
 
 import json
+import os
 import signal
 import time
 import urllib.error
@@ -13,6 +14,7 @@ from typing import Any
 import pytest
 
 from tests.end_to_end.servers import WITHIN_S, measured, serve
+from tests.end_to_end.test_tag_kills import children_of
 from tests.tiny import tiny_folder
 
 
@@ -23,6 +25,10 @@ def post(address: str, body: object) -> dict[str, Any]:
     with urllib.request.urlopen(request, timeout=WITHIN_S) as answer:
         found: dict[str, Any] = json.load(answer)
         return found
+
+
+def workers_of(service: int) -> list[int]:
+    return [child for child in children_of(service) if b"spawn_main" in Path(f"/proc/{child}/cmdline").read_bytes()]
 
 
 networks_anywhere = pytest.mark.parametrize("network_processes", ["0", "2"])
@@ -113,6 +119,29 @@ def test_several_workers_share_a_port(tiny: Path) -> None:
             found = metrics.read()
         assert b'tagline_documents_total{model="tiny"} 4.0\n' in found
         assert b'tagline_reloads_total{model="tiny",outcome="loaded"} 2.0\n' in found
+        assert served.stop(signal.SIGTERM)[0] == 0
+
+
+@pytest.mark.parametrize("damaged", ["model.safetensors", "config.json"])
+def test_a_worker_that_cannot_load_does_not_end_the_others(damaged: str, tmp_path: Path) -> None:
+    folder = tiny_folder(tmp_path / "tiny")
+    file = folder / damaged
+    whole = file.read_bytes()
+    with serve("--model", str(folder), "--port", "0", "--workers", "2", TAGLINE_NETWORK_PROCESSES="0") as served:
+        address = served.wait_until_ready()
+        served.wait_until_ready()
+        file.write_bytes(b"x")
+        os.kill(workers_of(served.process.pid)[0], signal.SIGKILL)
+        assert served.process.stderr is not None
+        for _ in range(2):
+            while "a worker cannot load the models; another one tries in 5 s: " not in (
+                line := served.process.stderr.readline()
+            ):
+                assert "Traceback" not in line
+            assert str(folder) in line
+            assert post(address, {"text": "Paris"})["model"] == "tiny"
+        file.write_bytes(whole)
+        assert served.wait_until_ready() == address
         assert served.stop(signal.SIGTERM)[0] == 0
 
 
