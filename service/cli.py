@@ -1,10 +1,12 @@
 """``tagline serve``: the service on uvicorn, in one process or several."""
 
 import logging
+import multiprocessing
 import os
 import signal
 import socket
 import sys
+import threading
 import time
 from functools import partial
 from pathlib import Path
@@ -126,6 +128,7 @@ def _run_workers(settings: Settings, address: str, listener: socket.socket) -> N
 def _create_worker_app(settings: Settings, address: str, shared: Path) -> Litestar:
     """The service in one of several processes."""
     set_up_logs(settings)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     was_ready = shared / "was-ready"
 
     def on_loaded(registry: Registry, failure: Exception | None) -> None:
@@ -138,6 +141,14 @@ def _create_worker_app(settings: Settings, address: str, shared: Path) -> Litest
         return create_app(settings, on_loaded=on_loaded, shared=shared)
     except (TaglineError, OSError) as error:
         _give_up(error, again=was_ready.exists())
+
+
+def _end_with_parent() -> None:
+    """Tell this worker to stop when its supervisor is no more, or it would hold the port without one."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os.kill(os.getpid(), signal.SIGTERM)
 
 
 def _give_up(failure: Exception, *, again: bool) -> NoReturn:

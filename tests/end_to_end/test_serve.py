@@ -6,7 +6,7 @@ import signal
 import time
 import urllib.error
 import urllib.request
-from contextlib import closing
+from contextlib import closing, suppress
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from tests.end_to_end.servers import WITHIN_S, measured, serve
-from tests.end_to_end.test_tag_kills import children_of
+from tests.end_to_end.test_tag_kills import children_of, wait_until_gone
 from tests.tiny import tiny_folder
 
 
@@ -120,6 +120,20 @@ def test_several_workers_share_a_port(tiny: Path) -> None:
         assert b'tagline_documents_total{model="tiny"} 4.0\n' in found
         assert b'tagline_reloads_total{model="tiny",outcome="loaded"} 2.0\n' in found
         assert served.stop(signal.SIGTERM)[0] == 0
+
+
+def test_workers_end_when_their_supervisor_is_killed(tiny: Path) -> None:
+    with serve("--model", str(tiny), "--port", "0", "--workers", "2", TAGLINE_NETWORK_PROCESSES="1") as served:
+        served.wait_until_ready()
+        workers = workers_of(served.process.pid)
+        assert len(workers) == 2
+        served.process.kill()
+        try:
+            wait_until_gone(workers)
+        finally:
+            for worker in workers:
+                with suppress(ProcessLookupError):
+                    os.kill(worker, signal.SIGKILL)
 
 
 @pytest.mark.parametrize("damaged", ["model.safetensors", "config.json"])
