@@ -151,6 +151,7 @@ def test_a_worker_that_cannot_load_does_not_end_the_others(damaged: str, tmp_pat
             while "a worker cannot load the models; another one tries in 5 s: " not in (
                 line := served.process.stderr.readline()
             ):
+                assert line
                 assert "Traceback" not in line
             assert str(folder) in line
             assert post(address, {"text": "Paris"})["model"] == "tiny"
