@@ -10,7 +10,6 @@ from service.network_processes import NetworkProcesses, RemoteModel
 from service.settings import Settings
 from taggers.allocator import return_memory
 from taggers.cores import num_cores
-from taggers.fingerprint import fingerprint
 from taggers.pipeline import Tagger, find_device, load
 
 _MOST_PROCESSES = 4
@@ -46,8 +45,12 @@ class Placement:
         if wanted:
             self._processes = NetworkProcesses(wanted, device=self._settings.device, threads=threads)
 
-    def load(self, folder: Path) -> Tagger:
+    def load(self, folder: Path, *, version: str) -> Tagger:
         """Load a model and let it work once.
+
+        Args:
+            folder: Where it is.
+            version: What is there; see ``taggers/fingerprint.py``.
 
         Raises:
             ModelNotFound: There is no such folder.
@@ -56,9 +59,8 @@ class Placement:
         """
         if self._processes is None:
             return load_warm(folder, device=self._settings.device, precision=self._settings.precision)
-        before = fingerprint(folder)
         tagger = load(folder, device="cpu", precision="fp32")
-        remote = self._processes.load(folder, fingerprint=before, precision=self._settings.precision)
+        remote = self._processes.load(folder, fingerprint=version, precision=self._settings.precision)
         tagger.compute_elsewhere(remote.compute, device=remote.device, precision=remote.precision)
         return_memory()  # that of the weights
         warm_up(tagger)

@@ -4,6 +4,7 @@ import asyncio
 import logging
 from contextlib import suppress
 from enum import Enum
+from functools import partial
 from pathlib import Path
 from weakref import WeakSet
 
@@ -75,7 +76,7 @@ class Registry:
         await asyncio.to_thread(self._placement.start)
         for name, folder in self._folders.items():
             version = await asyncio.to_thread(fingerprint, folder)
-            tagger = await asyncio.to_thread(self._placement.load, folder)
+            tagger = await asyncio.to_thread(self._placement.load, folder, version=version)
             self._limits[name] = await asyncio.to_thread(
                 measure_limits,
                 tagger,
@@ -112,7 +113,8 @@ class Registry:
         outcome = "failed"
         try:
             version = await asyncio.to_thread(fingerprint, folder)
-            tagger = await asyncio.to_thread(load_again, folder, self._placement.load)
+            load = partial(self._placement.load, version=version)
+            tagger = await asyncio.to_thread(load_again, folder, load)
             self.check_ready()  # for that took a while
             self._replace(name, tagger, version)
             outcome = "loaded"

@@ -120,12 +120,11 @@ class _Reader(RawIOBase):
 
 
 def _as_ours(error: BaseException, name: str) -> Exception:
+    is_missing = isinstance(error, FileNotFoundError)
+    if is_missing and error.__cause__ is not None and name.startswith(WEB):
+        return _as_ours(error.__cause__, name)  # fsspec calls a page missing whatever went wrong
     status = getattr(error, "status", None)  # aiohttp's errors have one
-    if isinstance(error, FileNotFoundError):
-        if error.__cause__ is not None and name.startswith(WEB):  # fsspec calls a page missing whatever went wrong
-            return _as_ours(error.__cause__, name)
-        return FileNotFoundError(ENOENT, "No such file", name)
-    if status == HTTPStatus.NOT_FOUND:
+    if is_missing or status == HTTPStatus.NOT_FOUND:
         return FileNotFoundError(ENOENT, "No such file", name)
     reason = (str(error) or type(error).__name__).splitlines()[0]
     problem = reason if reason.startswith(name) else f"{name}: {reason}"

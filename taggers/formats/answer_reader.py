@@ -122,8 +122,9 @@ def _empty_nodes_from_json(entry: Json, length: int, where: str) -> tuple[EmptyN
 
 def _spans_from_json(data: object, sentences: list[Sentence]) -> dict[str, list[list[Span]]]:
     layers: dict[str, list[list[Span]]] = {}
-    _check_layers(check(data, dict, "spans"), "spans")
-    for layer, items in check(data, dict, "spans").items():
+    given = check(data, dict, "spans")
+    _check_layers(given, "spans")
+    for layer, items in given.items():
         rows: list[list[Span]] = [[] for _ in sentences]
         for index, item in enumerate(check(items, list, f"spans.{layer}")):
             path = f"spans.{layer}[{index}]"
