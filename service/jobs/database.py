@@ -1,5 +1,6 @@
 """The database of the jobs: SQLite, or PostgreSQL by URL; its tables and its clock."""
 
+import json
 from typing import Any
 
 from sqlalchemy import (
@@ -16,8 +17,11 @@ from sqlalchemy import (
     Text,
     create_engine,
     event,
+    inspect,
     make_url,
+    select,
     text,
+    update,
 )
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.compiler import compiles
@@ -123,6 +127,15 @@ def make_tables(connection: Connection) -> None:
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MAKING})
     for table in metadata.sorted_tables:
         connection.execute(CreateTable(table, if_not_exists=True))
+    if "model" not in {column["name"] for column in inspect(connection).get_columns(jobs.name)}:
+        _add_models(connection)
+
+
+def _add_models(connection: Connection) -> None:
+    """Give a table of before, where it stood in the request alone, the column of the model."""
+    connection.execute(text(f"ALTER TABLE {jobs.name} ADD COLUMN model TEXT NOT NULL DEFAULT ''"))
+    for id, request in connection.execute(select(jobs.c.id, jobs.c.request)).all():
+        connection.execute(update(jobs).where(jobs.c.id == id).values(model=json.loads(request)["model"]))
 
 
 def _set_up_sqlite(connection: Any, _: object) -> None:

@@ -70,9 +70,9 @@ def read_lines(path: Path) -> Iterator[bytes]:
 
 
 def read_version(path: Path) -> str:
-    """Which model tagged what is in a file."""
+    """Which model tagged what is in a file; of one that does not say, no model that there is."""
     with ZipFile(path) as file:
-        version: str = json.loads(file.read(_HEAD))["version"]
+        version: str = json.loads(file.read(_HEAD)).get("version", "")
     return version
 
 

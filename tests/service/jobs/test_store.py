@@ -7,8 +7,10 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
+from sqlalchemy import text
 
 from service.errors import JobsUnavailable
+from service.jobs.database import open_engine
 from service.jobs.job import Input, Job, Order, PartDone
 from service.jobs.store import ClaimLost, Store
 from taggers.bulk.chunks import Position
@@ -97,6 +99,22 @@ def test_an_odd_order_hinders_no_other(store: Store) -> None:
     store.add("a", replace(ORDER, input=replace(ORDER.input, text_field="\x00", id_field="\ud800")), owner="")
     add(store, "b")
     assert [must_claim(store).id for _ in range(2)] == ["a", "b"]
+
+
+def test_a_table_of_before_is_given_the_column_of_the_model(url: str, store: Store) -> None:
+    add(store, "a")
+    store.close()
+    engine = open_engine(url)
+    with engine.begin() as connection:
+        connection.execute(text("ALTER TABLE tagline_jobs DROP COLUMN model"))
+    engine.dispose()
+    later = Store(url)
+    try:
+        assert must_claim(later).id == "a"
+        add(later, "b")
+        assert must_claim(later).id == "b"
+    finally:
+        later.close()
 
 
 def test_what_is_put_back_goes_on_where_it_is(store: Store) -> None:
