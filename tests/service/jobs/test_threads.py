@@ -31,8 +31,8 @@ except TimeoutError:
 """
 
 
-def with_threads(scenario: Callable[[Threads], Coroutine[Any, Any, Result]], *, most: int = 2) -> Result:
-    made = Threads("test", most=most)
+def with_threads(scenario: Callable[[Threads], Coroutine[Any, Any, Result]], *, name: str = "test") -> Result:
+    made = Threads(name, most=2)
     try:
         return asyncio.run(scenario(made))
     finally:
@@ -68,8 +68,10 @@ def test_what_hangs_holds_up_what_comes_behind_it_and_nobody_else() -> None:
 
 
 def test_they_end_when_they_are_closed() -> None:
+    name = "no other test's, whose threads may still be ending"
+
     def living() -> int:
-        return sum(thread.name == "test" for thread in threading.enumerate())
+        return sum(thread.name == name for thread in threading.enumerate())
 
     async def scenario(made: Threads) -> None:
         await asyncio.gather(*(made.run(int) for _ in range(5)))
@@ -79,7 +81,7 @@ def test_they_end_when_they_are_closed() -> None:
             await asyncio.sleep(0.001)
         assert await made.run(int) == 0  # for a request that is late
 
-    with_threads(scenario)
+    with_threads(scenario, name=name)
 
 
 def test_what_never_comes_back_keeps_no_process_from_ending() -> None:
