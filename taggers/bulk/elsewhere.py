@@ -15,6 +15,8 @@ from taggers.errors import InputUnreachable, TaglineError
 WEB = ("http://", "https://")
 _BUSY = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS)
 _REDIRECTION = 3
+_CONNECT_S = 30
+_SILENCE_S = 300
 _LASTING = (PermissionError, ValueError, TypeError, NotImplementedError)
 """What asking again will not change. Most else that a client raises, each has errors of its own, may pass."""
 
@@ -35,15 +37,10 @@ def find_there(name: str, *, wanted: Callable[[str], bool], may_move: bool) -> t
         InputUnreachable: It does not answer.
         FileNotFoundError: There is no such file.
     """
-    is_web = name.startswith(WEB)
-    options = {} if may_move or not is_web else {"allow_redirects": False, "client_kwargs": {"raise_for_status": _stay}}
-    try:
-        filesystem, path = url_to_fs(name, **options)
-    except Exception as error:
-        raise TaglineError(f"{name}: {error}") from error
+    filesystem, path = place_of(name, may_move=may_move)
     try:
         filesystem.invalidate_cache()  # what it was told before, maybe days ago
-        if is_web:  # a question mark is no pattern there, and a page is no folder
+        if name.startswith(WEB):  # a question mark is no pattern there, and a page is no folder
             return filesystem, [(name, path)]
         if glob.has_magic(path):
             inside = filesystem.glob(path, detail=True)
@@ -55,6 +52,23 @@ def find_there(name: str, *, wanted: Callable[[str], bool], may_move: bool) -> t
     except Exception as error:
         raise _as_ours(error, name) from error
     return filesystem, [(filesystem.unstrip_protocol(file), file) for file in sorted(found) if not _hidden(file, path)]
+
+
+def place_of(name: str, *, may_move: bool = True) -> tuple[Any, str]:
+    """The file system of an address, and the path there.
+
+    Args:
+        name: An address.
+        may_move: Whether a server may send us to another address.
+
+    Raises:
+        TaglineError: There is no such kind of address, or its package is missing.
+    """
+    try:
+        filesystem, path = url_to_fs(name, **(_web_options(may_move=may_move) if name.startswith(WEB) else {}))
+    except Exception as error:
+        raise TaglineError(f"{name}: {error}") from error
+    return filesystem, path
 
 
 def look_at(filesystem: Any, path: str, name: str) -> Mapping[str, Any]:
@@ -86,6 +100,16 @@ def open_there(filesystem: Any, path: str, name: str) -> BufferedReader:
         return BufferedReader(_Reader(filesystem.open(path, "rb"), name))
     except Exception as error:
         raise _as_ours(error, name) from error
+
+
+def _web_options(*, may_move: bool) -> Mapping[str, Any]:
+    from aiohttp import ClientTimeout  # which only those who read pages need
+
+    # Of its own, aiohttp gives a page five minutes from its first byte to its last, and we tag more slowly than that.
+    client = {"timeout": ClientTimeout(total=None, sock_connect=_CONNECT_S, sock_read=_SILENCE_S)}
+    if may_move:
+        return {"client_kwargs": client}
+    return {"allow_redirects": False, "client_kwargs": client | {"raise_for_status": _stay}}
 
 
 class _Reader(RawIOBase):
@@ -126,7 +150,8 @@ def _as_ours(error: BaseException, name: str) -> Exception:
     status = getattr(error, "status", None)  # aiohttp's errors have one
     if is_missing or status == HTTPStatus.NOT_FOUND:
         return FileNotFoundError(ENOENT, "No such file", name)
-    reason = (str(error) or type(error).__name__).splitlines()[0]
+    unnamed = "it has stopped answering" if isinstance(error, TimeoutError) else type(error).__name__
+    reason = (str(error) or unnamed).splitlines()[0]
     problem = reason if reason.startswith(name) else f"{name}: {reason}"
     refused = isinstance(status, int) and status // 100 == 4 and status not in _BUSY
     return TaglineError(problem) if refused or isinstance(error, _LASTING) else InputUnreachable(problem)

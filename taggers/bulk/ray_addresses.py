@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import ray
-from fsspec.core import url_to_fs
 
+from taggers.bulk.elsewhere import place_of
 from taggers.bulk.input import Input
 from taggers.bulk.sources import InputFormat, Source, find_sources
 from taggers.errors import TaglineError
@@ -34,7 +34,7 @@ def find_there(names: Sequence[str], format: InputFormat) -> tuple[Source, ...]:
 
 def reopened(input: Input) -> Input:
     """The same input with the file systems of this machine."""
-    return replace(input, sources=tuple(replace(source, remote=url_to_fs(source.name)) for source in input.sources))
+    return replace(input, sources=tuple(replace(source, remote=place_of(source.name)) for source in input.sources))
 
 
 def _find(names: Sequence[str], format: InputFormat) -> tuple[Source, ...] | str | OSError:

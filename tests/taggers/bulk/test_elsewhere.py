@@ -1,20 +1,25 @@
 """Addresses: what is there now, files alone, and what passes told from what is missing; on a web server of our own."""
 
 import threading
+import time
 from collections.abc import Iterator
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+import aiohttp.client
 import fsspec
 import pytest
 
+from taggers.bulk import elsewhere
 from taggers.bulk.chunks import Position, read_chunks
 from taggers.bulk.pieces import ReadOptions
 from taggers.bulk.sources import find_sources
 from taggers.errors import InputUnreachable, TaglineError
 
 CONTENT = b'{"text": "Ada met Babbage."}\n' * 1000
+ENDED = threading.Event()
 
 
 class Site(BaseHTTPRequestHandler):
@@ -27,11 +32,19 @@ class Site(BaseHTTPRequestHandler):
             self.send_header("Location", "/whole.jsonl")
         else:
             self.send_response({"missing.jsonl": 404, "secret.jsonl": 403, "broken.jsonl": 500}.get(name, 200))
-            if name != "endless.jsonl":
+            if name not in ("endless.jsonl", "slow.jsonl", "silent.jsonl"):
                 self.send_header("Content-Length", str(len(CONTENT)))
         self.end_headers()
         if self.command == "GET" and name in ("whole.jsonl", "half.jsonl", "endless.jsonl"):
             self.wfile.write(CONTENT[: len(CONTENT) // 2] if name == "half.jsonl" else CONTENT)
+        if self.command == "GET" and name in ("slow.jsonl", "silent.jsonl"):
+            self.wfile.write(CONTENT[: len(CONTENT) // 2])
+            if name == "silent.jsonl":
+                ENDED.wait(60)
+            else:
+                time.sleep(1)
+                with suppress(OSError):  # who wanted the head alone is gone
+                    self.wfile.write(CONTENT[len(CONTENT) // 2 :])
         self.close_connection = True
 
     do_HEAD = do_GET  # noqa: N815  what the module calls
@@ -45,6 +58,7 @@ def site() -> Iterator[str]:
     with ThreadingHTTPServer(("127.0.0.1", 0), Site) as server:
         threading.Thread(target=server.serve_forever).start()
         yield f"http://127.0.0.1:{server.server_port}"
+        ENDED.set()
         server.shutdown()
 
 
@@ -85,6 +99,14 @@ def test_a_page_that_breaks_off_is_no_record_that_failed(site) -> None:
     sources = find_sources([f"{site}/half.jsonl"])
     with pytest.raises(InputUnreachable, match=r"half.jsonl: "):
         list(read_chunks(sources, ReadOptions()))
+
+
+def test_a_page_may_take_any_time_if_it_is_not_silent(site, monkeypatch) -> None:
+    monkeypatch.setattr(aiohttp.client, "DEFAULT_TIMEOUT", aiohttp.ClientTimeout(total=0.5))  # as five minutes are
+    assert texts(f"{site}/slow.jsonl") == 1000
+    monkeypatch.setattr(elsewhere, "_SILENCE_S", 0.5)
+    with pytest.raises(InputUnreachable, match=r"^http.*/silent.jsonl: it has stopped answering"):
+        texts(f"{site}/silent.jsonl")
 
 
 def test_what_asking_again_will_not_change_is_no_server_that_does_not_answer() -> None:
