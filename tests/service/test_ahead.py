@@ -15,6 +15,7 @@ class Work:
         self.most = 0
         self.asked = 0
         self.cancelled = 0
+        self.is_beyond = asyncio.Event()
 
     async def source(self, count: int) -> AsyncGenerator[int, None]:
         for number in range(count):
@@ -25,6 +26,11 @@ class Work:
         self.at_work += 1
         self.most = max(self.most, self.at_work)
         try:
+            if number == 13:
+                await self.is_beyond.wait()  # so that something is under way when it fails
+            elif number > 13:
+                self.is_beyond.set()
+                await asyncio.sleep(60)
             await asyncio.sleep(0.002 * (number % 3))
         except asyncio.CancelledError:
             self.cancelled += 1
