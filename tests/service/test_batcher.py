@@ -100,7 +100,7 @@ async def begin_book(batcher: Batcher, device: Device, *, pages: int) -> asyncio
     device.open.clear()
     chunks = [chunk(n, cost=100) for n in range(pages)]
     book = asyncio.create_task(batcher.submit(chunks, lane=Lane.BACKGROUND))
-    await until(lambda: len(device.prepared) == 2)
+    await until(lambda: device.running and len(device.prepared) == 2)
     return book
 
 
