@@ -22,8 +22,20 @@ async def answer(scope: Any, receive: Any, send: Any) -> None:
     await send({"type": "http.response.body", "body": BODY})
 
 
+class Clock:
+    """That of an event loop, which goes on when the test says so, and not while the machine has no time for it."""
+
+    def __init__(self) -> None:
+        self.now = asyncio.get_running_loop().time()
+
+    def __call__(self) -> float:
+        return self.now
+
+
 class Scenario(Protocol):
-    def __call__(self, reader: asyncio.StreamReader, server: uvicorn.Server) -> Coroutine[Any, Any, None]: ...
+    def __call__(
+        self, reader: asyncio.StreamReader, server: uvicorn.Server, clock: Clock
+    ) -> Coroutine[Any, Any, None]: ...
 
 
 def with_answer_under_way(scenario: Scenario) -> None:
@@ -34,8 +46,11 @@ def with_answer_under_way(scenario: Scenario) -> None:
             serving = asyncio.create_task(server.serve(sockets=[listener]))
             reader, writer = await asyncio.open_connection(*listener.getsockname()[:2], limit=1_000)
             writer.write(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
-            await reader.readuntil(b"\r\n\r\n")
-            await scenario(reader, server)
+            with pytest.MonkeyPatch.context() as patch:
+                clock = Clock()
+                patch.setattr(asyncio.get_running_loop(), "time", clock)
+                await reader.readuntil(b"\r\n\r\n")
+                await scenario(reader, server, clock)
             writer.transport.abort()
             server.should_exit = True
             await asyncio.wait_for(serving, PATIENCE_S)
@@ -44,22 +59,24 @@ def with_answer_under_way(scenario: Scenario) -> None:
 
 
 def test_who_reads_nothing_is_left() -> None:
-    async def scenario(reader: asyncio.StreamReader, server: uvicorn.Server) -> None:
+    async def scenario(reader: asyncio.StreamReader, server: uvicorn.Server, clock: Clock) -> None:
         assert server.server_state.connections
         async with asyncio.timeout(PATIENCE_S):
             while server.server_state.connections:
-                await asyncio.sleep(0.01)
+                clock.now += IDLE_S / 6
+                await asyncio.sleep(0)
 
     with_answer_under_way(scenario)
 
 
 def test_who_reads_slowly_gets_everything() -> None:
-    async def scenario(reader: asyncio.StreamReader, server: uvicorn.Server) -> None:
-        started = asyncio.get_running_loop().time()
+    async def scenario(reader: asyncio.StreamReader, server: uvicorn.Server, clock: Clock) -> None:
+        started = clock.now
         for _ in range(20):
-            await asyncio.sleep(IDLE_S / 6)
+            clock.now += IDLE_S / 6
+            await asyncio.sleep(0)
             await reader.readexactly(len(BODY) // 20)
-        assert asyncio.get_running_loop().time() - started > 3 * IDLE_S
+        assert clock.now - started > 3 * IDLE_S
 
     with_answer_under_way(scenario)
 
