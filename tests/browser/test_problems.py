@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,7 +14,7 @@ from pydantic import SecretStr
 
 from service.registry import Registry
 from service.settings import Settings
-from tests.browser.visits import Visit, open_visit, serving
+from tests.browser.visits import WITHIN_MS, Visit, open_visit, serving
 
 
 @contextmanager
@@ -74,16 +75,18 @@ def test_a_service_that_cannot_be_reached(visit: Visit) -> None:
 
 def test_while_models_are_loaded_the_page_waits(chromium: Browser, tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     load = Registry.load
+    seen = threading.Event()
 
-    async def load_slowly(registry: Registry) -> Any:
-        await asyncio.sleep(1)
+    async def load_when_seen(registry: Registry) -> Any:
+        await asyncio.to_thread(seen.wait, WITHIN_MS / 1000)
         return await load(registry)
 
-    monkeypatch.setattr(Registry, "load", load_slowly)
+    monkeypatch.setattr(Registry, "load", load_when_seen)
     with serving(Settings(models=(str(tiny),)), ready=False) as address:
         visit = open_visit(chromium, address)
         visit.page.goto(address)
         expect(visit.page.get_by_role("alert")).to_contain_text("not ready")
+        seen.set()
         visit.wait()
         expect(visit.page.get_by_role("alert")).to_be_empty()
         assert set(visit.refused) == {503}
