@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -18,6 +19,9 @@ from service.settings import Settings
 WITHIN_MS = 120_000
 """Patience for machines that are busy with something else."""
 
+ask = partial(httpx.request, timeout=WITHIN_MS / 1000)
+"""Ask a service as programs do."""
+
 
 @contextmanager
 def serving(settings: Settings, *, ready: bool = True) -> Iterator[str]:
@@ -28,7 +32,7 @@ def serving(settings: Settings, *, ready: bool = True) -> Iterator[str]:
         thread.start()
         address = f"http://127.0.0.1:{listener.getsockname()[1]}"
         try:
-            while not server.started or (ready and httpx.get(f"{address}/health/ready").status_code != 200):
+            while not server.started or (ready and ask("GET", f"{address}/health/ready").status_code != 200):
                 assert thread.is_alive()
                 time.sleep(0.05)
             yield address
