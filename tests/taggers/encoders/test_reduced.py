@@ -34,12 +34,13 @@ def test_it_stays_near_the_encoder_whose_weights_it_copies(kind: str, tmp_path: 
 
 @pytest.mark.parametrize("kind", REDUCED)
 @torch.inference_mode()
-def test_neighbors_change_no_label(kind: str, tmp_path: Path) -> None:
+def test_neighbors_change_no_score(kind: str, tmp_path: Path) -> None:
+    """By more than rounding; the labels of random weights are toss-ups, which rounding decides."""
     labeler, _ = tiny_labeler(kind, folder=tmp_path)
-    labeler.network.encoder = ReducedEncoder(labeler.network.encoder, torch.bfloat16)
-    chunks = [chunk for words in SENTENCES * 3 for chunk in labeler.chunks(words)]
-    for chunk, together in zip(chunks, labeler.label(chunks), strict=True):
-        (alone,) = labeler.label([chunk])
-        for task, (labels, probabilities) in together.items():
-            assert (labels == alone[task][0]).all()
-            assert probabilities == pytest.approx(alone[task][1], abs=0.01)
+    network = labeler.network
+    network.encoder = ReducedEncoder(network.encoder, torch.bfloat16)
+    together = network(labeler.featurizer.batch(SENTENCES))
+    for row, words in enumerate(SENTENCES):
+        for task, scores in network(labeler.featurizer.batch([words])).items():
+            difference = (together[task][row, : len(words)] - scores[0]).abs().amax()
+            assert difference < 0.05 * scores.abs().amax()
