@@ -118,6 +118,9 @@ class JobsFolder:
 
     def remove(self, id: str) -> None:
         """Remove all that there is of a job."""
+        parts = self.of(id) / "parts"
+        with suppress(OSError):  # whoever has lost the job may still write to it, and a folder that is not empty stays
+            parts.rename(parts.with_name("removed"))
         shutil.rmtree(self.of(id), ignore_errors=True)
 
     def sweep(self, ids: Collection[str]) -> None:

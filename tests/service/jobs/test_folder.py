@@ -2,7 +2,9 @@
 
 import os
 import time
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -31,6 +33,22 @@ def test_parts_have_names_of_their_own_and_those_that_do_not_count_are_removed(f
     folder.remove(ID)
     with pytest.raises(FileNotFoundError):
         folder.write_part(ID, b"x")
+    assert list(folder.path.iterdir()) == []
+
+
+def test_who_still_writes_to_a_job_that_is_removed_leaves_nothing(
+    folder: JobsFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder.write_part(ID, b"x")
+    unlink = os.unlink
+
+    def write_meanwhile(*args: Any, **kwargs: Any) -> None:
+        unlink(*args, **kwargs)
+        with suppress(FileNotFoundError):
+            folder.write_part(ID, b"y")
+
+    monkeypatch.setattr(os, "unlink", write_meanwhile)
+    folder.remove(ID)
     assert list(folder.path.iterdir()) == []
 
 
