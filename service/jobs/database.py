@@ -1,6 +1,8 @@
 """The database of the jobs: SQLite, or PostgreSQL by URL; its tables and its clock."""
 
 import json
+import sqlite3
+from time import monotonic, sleep
 from typing import Any
 
 from sqlalchemy import (
@@ -31,6 +33,7 @@ from sqlalchemy.sql.functions import FunctionElement
 from taggers.errors import ConfigError
 
 _BUSY_S = 15
+_BUSY_PAUSE_S = 0.01
 _CONNECT_S = 5
 _MAKING = 0x7461676C
 """The advisory lock under which PostgreSQL makes the tables: IF NOT EXISTS alone is no lock there."""
@@ -140,8 +143,26 @@ def _add_models(connection: Connection) -> None:
 
 def _set_up_sqlite(connection: Any, _: object) -> None:
     connection.isolation_level = None  # transactions are begun below, not by the driver's own rules
-    for pragma in ("journal_mode = WAL", "synchronous = FULL"):
-        connection.execute(f"PRAGMA {pragma}")
+    _write_ahead(connection)
+    connection.execute("PRAGMA synchronous = FULL")
+
+
+def _write_ahead(connection: Any) -> None:
+    """Have a database write ahead. SQLite refuses it at once, not after a while, to all but one of those who ask first.
+
+    Raises:
+        sqlite3.Error: It cannot be used, or is locked for too long.
+    """
+    deadline = monotonic() + _BUSY_S
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or monotonic() > deadline:
+                raise
+        else:
+            return
+        sleep(_BUSY_PAUSE_S)
 
 
 def _begin_sqlite(connection: Connection) -> None:
