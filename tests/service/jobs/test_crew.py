@@ -128,7 +128,7 @@ def test_a_job_waits_for_its_model_and_is_told_of_once(tmp_path: Path, caplog: p
     def has_it_after_some_turns() -> bool:
         if SECOND in begun():
             made.store.cancel(SECOND, keep_s=60)
-            if next(turns, None) is None:
+            if caplog.records and next(turns, None) is None:
                 made.registry.usable_names = ("m", "other")
         return FIRST in begun()
 
@@ -178,8 +178,7 @@ def test_clearing_up_that_fails_stops_nothing_else(
         raise ValueError("too many")
 
     monkeypatch.setattr(made.store, "expired", fail)
-    asyncio.run(made.work_until(lambda: FIRST in begun()))
-    assert "jobs are not cleared up: too many" in caplog.text
+    asyncio.run(made.work_until(lambda: FIRST in begun() and "jobs are not cleared up: too many" in caplog.text))
 
 
 def test_a_job_whose_model_is_lost_is_put_back_and_holds_up_no_other(tmp_path: Path) -> None:
