@@ -266,6 +266,8 @@ def test_a_job_whose_model_changes_begins_anew(
         if next(written) == 1:  # one chunk is done
             reached.set()
             assert held.wait(60)
+            if restarted:
+                raise OSError("it ended with the service")
         return write_part(folder, id, content)
 
     monkeypatch.setattr(JobsFolder, "write_part", write)
@@ -277,8 +279,8 @@ def test_a_job_whose_model_changes_begins_anew(
         assert reached.wait(60)
         change(model, lambda config: config.update(expansions={"dont": ["do", "nt"]}))
         if restarted:
-            held.set()
             stack.close()
+            held.set()
             client = stack.enter_context(TestClient(create_app(settings)))
             wait_until_ready(client)
         else:
