@@ -27,6 +27,7 @@ from service.jobs.job import Input, Order
 from service.jobs.part import Part
 from service.jobs.results import write_failures
 from service.jobs.store import Store
+from service.jobs.threads import Threads
 from service.settings import Settings
 from taggers.bulk.job import run_job
 from taggers.bulk.pieces import Failure, ReadOptions
@@ -371,6 +372,15 @@ def test_addresses_that_never_answer_are_given_up_and_hold_up_nobody(
     tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     goes_on = threading.Event()
+    looks: list[Any] = []
+    run = Threads.run
+
+    async def counted(self: Threads, function: Any, *args: Any, **kwargs: Any) -> Any:
+        if self._name == "jobs-looking":
+            looks.append(function)
+        return await run(self, function, *args, **kwargs)
+
+    monkeypatch.setattr(Threads, "run", counted)
     monkeypatch.setattr(desk, "look_into", lambda *_: goes_on.wait())
     (tmp_path / "in.txt").write_bytes(b"Ada\n")
     settings = Settings(models=(str(tiny),), jobs_folder=tmp_path / "jobs", job_sources=(str(tmp_path),))
@@ -378,7 +388,9 @@ def test_addresses_that_never_answer_are_given_up_and_hold_up_nobody(
     async def scenario(client: httpx.AsyncClient) -> None:
         asked = {"source": str(tmp_path / "in.txt")}
         hanging = [asyncio.create_task(client.post("/v1/jobs", json=asked)) for _ in range(40)]
-        await asyncio.sleep(0.5)
+        async with asyncio.timeout(60):
+            while len(looks) < len(hanging):
+                await asyncio.sleep(0.01)
         monkeypatch.setattr(desk, "_LOOK_S", 0.5)  # of those that come from now on
         for path in ("/metrics", "/v1/jobs"):
             assert (await client.get(path)).status_code == 200
