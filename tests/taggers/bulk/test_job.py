@@ -20,6 +20,7 @@ from taggers.bulk.journal import Commit
 from taggers.bulk.pieces import ReadOptions
 from taggers.bulk.rendering import choose_output
 from taggers.bulk.sources import find_sources
+from taggers.bulk.tagging import ChunkTagger
 from taggers.bulk.work import Work
 from taggers.errors import FormatError, TaglineError
 from tests.tiny import tiny_folder
@@ -63,6 +64,21 @@ def in_child(model: str, target: str) -> int:
     return child
 
 
+def begin_and_be_killed(model: str, target: str) -> None:
+    """Begin a job in another process, which is killed when five chunks are done."""
+    call = ChunkTagger.__call__
+
+    def be_killed(self, chunk):
+        if chunk.first == 100:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return call(self, chunk)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ChunkTagger, "__call__", be_killed)
+        child = in_child(model, target)
+    assert os.waitpid(child, 0) == (child, signal.SIGKILL)
+
+
 def ended(child: int) -> bool:
     return os.waitpid(child, os.WNOHANG) != (0, 0)
 
@@ -90,6 +106,7 @@ def test_killed_at_ten_random_moments_and_resumed_it_gives_the_same(target, mode
                 os.kill(child, signal.SIGKILL)
                 os.waitpid(child, 0)
                 break
+            time.sleep(0.001)  # or it would take the core that the job is to have
         assert not out.exists() or out.read_bytes() == Path(f"whole-{target}").read_bytes()
         if out.exists() and not journal.exists():
             break
@@ -121,8 +138,6 @@ def test_bad_records_are_named_and_the_others_tagged(model) -> None:
 
 
 def test_interrupt_keeps_what_was_done_and_says_so(model, capsys) -> None:
-    from taggers.bulk.tagging import ChunkTagger
-
     call = ChunkTagger.__call__
 
     def interrupted(self, chunk):
@@ -159,11 +174,7 @@ def test_full_disk_is_one_line_and_the_job_goes_on_when_there_is_room(model) -> 
 
 
 def test_other_options_or_changed_input_do_not_go_on_with_it(model) -> None:
-    child = in_child(model, "out.jsonl")
-    while size(Path("out.jsonl.journal")) < 1000 and not ended(child):
-        time.sleep(0.001)
-    os.kill(child, signal.SIGKILL)
-    os.waitpid(child, 0)
+    begin_and_be_killed(model, "out.jsonl")
     with pytest.raises(TaglineError, match="its tasks is not the one asked for"):
         job(model, "out.jsonl", resume=True, tasks=("upos",))
     Path("in/a.jsonl").write_text('{"text": "changed"}\n')
@@ -182,11 +193,7 @@ def test_what_cannot_begin_leaves_nothing(model) -> None:
 
 def test_another_model_of_the_same_name_does_not_go_on_with_it(model, tmp_path) -> None:
     changing = shutil.copytree(model, tmp_path / "changing")
-    child = in_child(str(changing), "out.jsonl")
-    while size(Path("out.jsonl.journal")) < 1000 and not ended(child):
-        time.sleep(0.001)
-    os.kill(child, signal.SIGKILL)
-    os.waitpid(child, 0)
+    begin_and_be_killed(str(changing), "out.jsonl")
     tiny_folder(changing, "bilstm")
     with pytest.raises(TaglineError, match="its model is not the one asked for"):
         job(str(changing), "out.jsonl", resume=True)
