@@ -38,13 +38,14 @@ def test_ray_client_is_refused() -> None:
 
 def test_cluster_that_does_not_answer_is_told_at_once() -> None:
     pytest.importorskip("ray.data", reason="Ray is not installed: pip install 'tagline[ray]'")
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port = server.getsockname()[1]
-    with (
-        pytest.raises(TaglineError, match=f"^no Ray cluster at 127.0.0.1:{port}: .*refused"),
-        open_engine("ray", ray_address=f"127.0.0.1:{port}"),
-    ):
-        pass
+    with socket.socket() as taken:  # by nobody else meanwhile; but it does not listen
+        taken.bind(("127.0.0.1", 0))
+        port = taken.getsockname()[1]
+        with (
+            pytest.raises(TaglineError, match=f"^no Ray cluster at 127.0.0.1:{port}: .*refused"),
+            open_engine("ray", ray_address=f"127.0.0.1:{port}"),
+        ):
+            pass
 
 
 def test_handlers_of_others_are_quiet_only_meanwhile(caplog: pytest.LogCaptureFixture) -> None:
