@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -61,6 +62,10 @@ def test_workers_that_are_killed_and_a_machine_that_is_lost_change_nothing(clust
     with RayEngine().open_workers(work, count=2, size=None) as tag_input:
         answers = tag_input(read)
         found = [next(answers)]
+        deadline = time.monotonic() + 120
+        while not workers_of(cluster.head_node):  # the first answer may be the other machine's
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
         (killed,) = workers_of(cluster.head_node)
         os.kill(killed, signal.SIGKILL)
         found += [next(answers) for _ in range(8)]
