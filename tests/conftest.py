@@ -16,8 +16,13 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.postgres import Postgres, start_postgres
+
+# How long an example takes tells of the machine; whoever looks for what is slow measures it.
+settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("patient")
 
 # Services of the tests, in this process and others, leave the user's own jobs alone.
 _JOBS = tempfile.mkdtemp(prefix="tagline-jobs-")
