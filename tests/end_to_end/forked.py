@@ -6,7 +6,7 @@ torch takes each time.
 
 import multiprocessing
 import os
-import socket
+import re
 import sys
 import time
 from collections.abc import Iterator, Mapping
@@ -14,9 +14,7 @@ from contextlib import contextmanager
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
-import httpx
-
-WITHIN_S = 60
+WITHIN_S = 120
 
 _CONTEXT = multiprocessing.get_context("forkserver")
 _CONTEXT.set_forkserver_preload(["tagline", "service.cli", "taggers.pipeline", "torch", "transformers", "pyarrow"])
@@ -25,9 +23,9 @@ _CONTEXT.set_forkserver_preload(["tagline", "service.cli", "taggers.pipeline", "
 class Forked:
     """A running ``tagline serve``."""
 
-    def __init__(self, process: ForkServerProcess, port: int) -> None:
+    def __init__(self, process: ForkServerProcess, address: str) -> None:
         self.process = process
-        self.address = f"http://127.0.0.1:{port}"
+        self.address = address
 
     def kill(self) -> None:
         """As a crash does."""
@@ -50,14 +48,12 @@ def serve_forked(model: Path, *, log: Path, **environment: str) -> Iterator[Fork
         log: What it writes is added there.
         environment: Its settings.
     """
-    port = _free_port()
-    tokens = ("serve", "--model", str(model), "--port", str(port))
+    written = log.stat().st_size if log.exists() else 0
+    tokens = ("serve", "--model", str(model), "--port", "0")
     process = _CONTEXT.Process(target=_run, args=(tokens, environment, log))
     process.start()
     try:
-        made = Forked(process, port)
-        _wait_until_ready(made)
-        yield made
+        yield Forked(process, _wait_until_ready(process, log, written))
     finally:
         process.kill()
         process.join()
@@ -75,21 +71,13 @@ def _run(tokens: tuple[str, ...], environment: Mapping[str, str], log: Path) -> 
     tagline.main()
 
 
-def _wait_until_ready(forked: Forked) -> None:
+def _wait_until_ready(process: ForkServerProcess, log: Path, written: int) -> str:
+    """Its address, which it tells behind what others have written to the log."""
     deadline = time.monotonic() + WITHIN_S
     while True:
-        assert forked.process.is_alive()
+        assert process.is_alive()
         assert time.monotonic() < deadline
-        try:
-            if httpx.get(f"{forked.address}/health/ready").status_code == 200:
-                return
-        except httpx.TransportError:
-            pass
+        told = log.read_bytes()[written:] if log.exists() else b""
+        if found := re.search(rb"Tagline is ready on (http://\S+) ", told):
+            return found[1].decode()
         time.sleep(0.02)
-
-
-def _free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        port: int = found.getsockname()[1]
-        return port
