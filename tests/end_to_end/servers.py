@@ -10,7 +10,10 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-WITHIN_S = 60
+WITHIN_S = 120
+
+_HANGS_S = 600
+"""No service is looked at for so long, be the machine ever so slow."""
 
 
 class Served:
@@ -53,7 +56,7 @@ def serve(*tokens: str, **environment: str) -> Iterator[Served]:
         env={**os.environ, **environment},
         start_new_session=True,
     )
-    alarm = threading.Timer(WITHIN_S, process.kill)
+    alarm = threading.Timer(_HANGS_S, process.kill)
     alarm.start()
     try:
         yield Served(process)
