@@ -29,10 +29,15 @@ def rows(count: int) -> bytes:
     return b"".join(b'{"id": "%d", "text": "Ada 9\xf0\x9f\x98\x80\\r\\n%d"}\n' % (n, n) for n in range(count))
 
 
+def without_progress(said: bytes) -> list[str]:
+    """The lines but those that a run of more than ten seconds tells of itself."""
+    return [line for line in said.decode().splitlines() if "words/s" not in line]
+
+
 def test_pipe_in_pipe_out_in_order(options) -> None:
     with start(*options) as process:
-        out, err = process.communicate(rows(300), timeout=60)
-    assert (process.returncode, err) == (0, b"")
+        out, err = process.communicate(rows(300), timeout=120)
+    assert (process.returncode, without_progress(err)) == (0, [])
     answers = [json.loads(line) for line in out.decode("utf-8").splitlines()]
     assert [answer["text"] for answer in answers] == [f"Ada 9😀\r\n{n}" for n in range(300)]
     for answer in answers:
@@ -63,9 +68,9 @@ def test_interrupt_ends_it_with_whole_lines(options, tmp_path) -> None:
         first = process.stdout.readline()
         process.send_signal(signal.SIGINT)
         rest = process.stdout.read()
-        assert process.wait(60) == 130
+        assert process.wait(120) == 130
         assert process.stderr
-        assert process.stderr.read() == b""
+        assert without_progress(process.stderr.read()) == []
     out = first + rest
     assert out.endswith(b"\n")
     ids = [json.loads(line)["id"] for line in out.splitlines()]
@@ -79,9 +84,9 @@ def test_reader_that_goes_away_is_no_failure_to_talk_about(options, tmp_path) ->
         assert process.stdout
         assert process.stdout.readline()
         process.stdout.close()
-        assert process.wait(60) == 141
+        assert process.wait(120) == 141
         assert process.stderr
-        assert process.stderr.read() == b""
+        assert without_progress(process.stderr.read()) == []
 
 
 def test_interrupt_of_the_whole_group_is_told_once(options, tmp_path) -> None:
@@ -93,11 +98,10 @@ def test_interrupt_of_the_whole_group_is_told_once(options, tmp_path) -> None:
             time.sleep(0.01)
             assert process.poll() is None
         os.killpg(process.pid, signal.SIGINT)  # as a terminal does
-        assert process.wait(60) == 130
+        assert process.wait(120) == 130
         assert process.stderr
-        told = process.stderr.read().decode()
+        (told,) = without_progress(process.stderr.read())
     assert told.startswith("tagline: interrupted; ")
-    assert told.count("\n") == 1
     done = (tmp_path / "out.jsonl.part").read_bytes()
     assert done.endswith(b"\n")
     assert f"{done.count(bytes([10])):,} documents done so far" in told
@@ -114,7 +118,7 @@ def test_table_on_a_terminal(options, tmp_path) -> None:
                 shown += piece
         except OSError:  # how Linux says that the other end was closed
             pass
-        assert process.wait(60) == 0
+        assert process.wait(120) == 0
     os.close(screen)
     assert b"word" in shown
     assert b"upos" in shown

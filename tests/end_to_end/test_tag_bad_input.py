@@ -12,6 +12,8 @@ from pathlib import Path
 import pyarrow
 import pytest
 
+from tests.end_to_end.test_tag import without_progress
+
 TAGLINE = [sys.executable, "-c", "import tagline; tagline.main()", "tag", "--tasks", "upos"]
 ENDED = "reading ended here: "
 MB = 1_000_000
@@ -107,11 +109,11 @@ def peak_memory(folder: Path, written: int, megabytes: int) -> int:
             stream.write(b"x" * MB)
         stream.write(b'"}\n{"id": "behind", "text": "b"}\n')
     with process.stderr as stream:
-        said = stream.read().decode()
+        said = without_progress(stream.read())
     _, status, used = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
     assert process.returncode == 1
-    assert said.splitlines() == [
+    assert said == [
         f"tagline: <stdin>:2: expected a line of at most 100,000 bytes, found {megabytes * MB + 13:,}",
         "tagline: 1 of 3 documents failed, named above",
     ]
@@ -126,7 +128,7 @@ def test_full_disk_keeps_what_was_done_and_the_job_goes_on_when_there_is_room(ta
     stopped = tag(folder, *command, target, preexec_fn=lambda: resource.setrlimit(*limit))
     part = folder / f"{target}.part"
     assert stopped.returncode == 1
-    (line,) = stopped.stderr.splitlines()
+    (line,) = without_progress(stopped.stderr.encode())
     assert line.startswith(f"tagline: {part.resolve()}: File too large; ")
     assert line.endswith(f" documents done so far stay in {part.resolve()}: --resume goes on from there")
     assert not (folder / target).exists()

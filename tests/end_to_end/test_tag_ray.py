@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.end_to_end.test_tag import TAGLINE, rows
+from tests.end_to_end.test_tag import TAGLINE, rows, without_progress
 from tests.ray_cluster import FILTERS, small_cluster
 
 pytestmark = FILTERS
@@ -45,7 +45,7 @@ def test_interrupted_killed_and_resumed_it_gives_what_one_machine_gives(options,
     assert told[-1].endswith(
         f"documents done so far stay in {tmp_path / 'out.jsonl.part'}: --resume goes on from there"
     )
-    assert without_progress(told) == told[-1:]
+    assert without_progress(err) == told[-1:]
 
     with subprocess.Popen(there, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **quiet) as run:
         wait_for(journal, run, journal.stat().st_size + 500)
@@ -63,5 +63,5 @@ def test_interrupted_killed_and_resumed_it_gives_what_one_machine_gives(options,
 def test_pipe_in_pipe_out(options) -> None:
     local = subprocess.run([*TAGLINE, *options[:4]], input=rows(30), capture_output=True, check=True)
     there = subprocess.run([*TAGLINE, *options], input=rows(30), capture_output=True, check=False, timeout=300)
-    assert (there.returncode, without_progress(there.stderr.decode().splitlines())) == (0, [])
+    assert (there.returncode, without_progress(there.stderr)) == (0, [])
     assert there.stdout == local.stdout
