@@ -9,7 +9,7 @@ import httpx
 from litestar import Litestar
 from litestar.testing import TestClient
 
-WITHIN_S = 60
+WITHIN_S = 120
 OVER = ("done", "failed", "cancelled")
 
 Client = TestClient[Litestar] | httpx.Client
