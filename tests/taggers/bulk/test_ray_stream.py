@@ -53,7 +53,7 @@ def rows(tmp_path, monkeypatch) -> Path:
 def test_workers_that_are_killed_and_a_machine_that_is_lost_change_nothing(cluster, work, rows, monkeypatch) -> None:
     from taggers.bulk import ray_stream
 
-    monkeypatch.setattr(ray_stream, "PATIENCE_S", 1.0)
+    monkeypatch.setattr(ray_stream, "PATIENCE_S", 10.0)  # in which a worker can start, or three executions soon fail
     read = Input(find_sources([str(rows)]), work.reading)
     with open_workers(work, count=1) as tag_chunks:
         expected = list(tag_chunks(read))
@@ -63,11 +63,10 @@ def test_workers_that_are_killed_and_a_machine_that_is_lost_change_nothing(clust
         answers = tag_input(read)
         found = [next(answers)]
         deadline = time.monotonic() + 120
-        while not workers_of(cluster.head_node):  # the first answer may be the other machine's
+        while not (killed := workers_of(cluster.head_node)):  # the first answer may be the other machine's
             assert time.monotonic() < deadline
             time.sleep(0.05)
-        (killed,) = workers_of(cluster.head_node)
-        os.kill(killed, signal.SIGKILL)
+        os.kill(killed[0], signal.SIGKILL)
         found += [next(answers) for _ in range(8)]
         cluster.remove_node(second, allow_graceful=False)
         found += answers
