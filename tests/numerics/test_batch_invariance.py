@@ -133,7 +133,7 @@ def test_the_control_an_encoder_that_leaks_is_found_out() -> None:
 
 
 @every_encoder
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 @given(data=st.data())
 def test_a_needle_is_found_unchanged_in_any_haystack(
     labelers: Mapping[tuple[str, str], Labeler], encoder: str, data: st.DataObject

@@ -242,7 +242,7 @@ def test_the_character_convolution_against_its_definition() -> None:
 
 @given(st.lists(st.lists(st.floats(-1e3, 1e3, width=32), min_size=3, max_size=3), min_size=1, max_size=5))
 @example([[0.0, 943.0, 271.46875]])
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_quantized_vectors_are_off_by_half_a_step_at_most(rows: list[list[float]]) -> None:
     vectors = torch.tensor(rows)
     table = StaticVectors.quantized(vectors)

@@ -499,7 +499,7 @@ def test_after_out_of_memory_no_batch_is_as_big_again() -> None:
     assert max(map(len, device.prepared[-5:])) <= 6
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.integers(0, 10**6), st.integers(1, 40))
 def test_chaos_each_live_request_gets_its_own_answer_once(seed: int, budget: int) -> None:
     """Random delays, cancellations, failures and sizes: live requests are answered, and the next one works."""

@@ -30,7 +30,7 @@ def test_so_many_at_once_then_as_many_again_in_a_minute() -> None:
     assert [limit.take("a") > 0 for _ in range(4)] == [False, False, False, True]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.integers(1, 50), st.lists(st.floats(0, 30), max_size=200))
 def test_no_minute_has_more_than_twice_the_limit_and_who_waits_as_told_gets_in(limit: int, pauses: list[float]) -> None:
     clock = Clock()

@@ -270,7 +270,7 @@ def test_offsets_in_every_unit(text: str, unit: str, client: TestClient[Litestar
     check_offsets(tagged(client.post("/v1/tag", json={"text": text, "offsets": unit})), [text], unit)
 
 
-@hypothesis_settings(max_examples=50, deadline=None)
+@hypothesis_settings(max_examples=50)
 @given(strategies.texts())
 def test_offsets_point_into_any_text(client: TestClient[Litestar], text: str) -> None:
     for unit in ("codepoint", "utf16", "utf8"):

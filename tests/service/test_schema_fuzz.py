@@ -101,7 +101,6 @@ def try_all(client: TestClient[Litestar], operation: APIOperation, mode: Generat
     @seed(1)
     @hypothesis_settings(
         max_examples=EXAMPLES,
-        deadline=None,
         database=None,
         phases=[Phase.generate],
         suppress_health_check=list(HealthCheck),

@@ -114,7 +114,7 @@ def test_lines_are_numbered_as_they_came() -> None:
     assert found == b"1:a\n3:bc\n4:d\n"
 
 
-@hypothesis_settings(max_examples=60, deadline=None)
+@hypothesis_settings(max_examples=60)
 @given(
     st.lists(st.integers(0, 40), max_size=60),
     st.integers(1, 5),

@@ -13,7 +13,7 @@ from tests.folders import use
 from tests.strategies import json_values
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(data=st.data())
 @pytest.mark.parametrize("name", ["config.json", "vocabulary.json", "model.safetensors"])
 def test_any_changed_byte_is_refused_or_harmless(
@@ -37,7 +37,7 @@ def places(content: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     return [place for key, value in items for place in [(*path, key), *places(value, (*path, key))]]
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(data=st.data())
 @pytest.mark.parametrize("name", ["config.json", "vocabulary.json"])
 def test_any_other_value_is_refused_or_harmless(

@@ -66,7 +66,7 @@ def test_a_margin_below_the_radius_is_seen(convolution: Labeler) -> None:
     assert (found["upos"][1] != whole["upos"][1]).any()
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(data=st.data())
 def test_every_position_has_one_answer_with_any_window_and_any_batch(convolution: Labeler, data: st.DataObject) -> None:
     margin = data.draw(st.integers(0, 5))
@@ -84,7 +84,7 @@ def test_every_position_has_one_answer_with_any_window_and_any_batch(convolution
             assert ((probabilities >= 0) & (probabilities <= 1)).all()
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(data=st.data())
 def test_chunks_keep_every_position_once_in_order(convolution: Labeler, data: st.DataObject) -> None:
     margin = data.draw(st.integers(0, 5))
@@ -99,7 +99,7 @@ def test_chunks_keep_every_position_once_in_order(convolution: Labeler, data: st
 PIECED = st.sampled_from(["\u200b", "ada", "ab", "abcd", "unheard-of", "ab" * 20])
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(data=st.data())
 def test_chunks_of_pieces_never_exceed_what_the_encoder_reads(pretrained: Labeler, data: st.DataObject) -> None:
     margin = data.draw(st.integers(0, 20))

@@ -60,13 +60,13 @@ def check(document: Document, text: str) -> None:
             stop = span.stop
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(texts(max_size=80) | AWKWARD | st.text(alphabet="ab", max_size=40))
 def test_offsets_hold_for_any_text(tagger: Tagger, text: str) -> None:
     check(tagger(text), text)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(texts(max_size=60) | AWKWARD)
 def test_offsets_hold_for_any_text_through_pieces(pretrained: Tagger, text: str) -> None:
     check(pretrained(text), text)
@@ -167,7 +167,7 @@ def test_long_texts_are_read_a_few_at_a_time(tagger: Tagger, monkeypatch: pytest
     assert [*tagger.pipe([])] == []
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.lists(documents(), max_size=3), st.integers(1, 200))
 def test_documents_that_are_split_keep_all_they_have(tagger: Tagger, given_: list[Document], budget: int) -> None:
     answers = tagger.tag(given_, max_batch_tokens=budget)

@@ -43,7 +43,7 @@ def windowed(segmenter: Segmenter, window: int, margin: int) -> Segmenter:
     return Segmenter(cut, segmenter.expansions, units=segmenter.units)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(texts(max_size=80) | AWKWARD | st.text(alphabet="ab", max_size=40), st.integers(3, 9), st.integers(0, 40))
 def test_windows_of_any_size_give_each_character_the_same_verdict(
     segmenter: Segmenter, text: str, margin: int, more: int
@@ -100,7 +100,7 @@ def test_as_many_ids_as_texts(segmenter: Segmenter) -> None:
         segmenter.segment(["a", "b"], ids=["1"])
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(texts(max_size=80) | AWKWARD, st.integers(3, 9), st.integers(0, 2))
 def test_a_text_that_is_read_gradually_has_the_same_sentences(
     segmenter: Segmenter, text: str, margin: int, lookahead: int
@@ -114,7 +114,7 @@ def test_a_text_that_is_read_gradually_has_the_same_sentences(
         cut.read("a\ud800")
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(texts(max_size=80) | AWKWARD, st.integers(3, 9))
 def test_syllables_are_segmented_whole_and_gradually_alike(of_syllables: Segmenter, text: str, margin: int) -> None:
     cut = windowed(of_syllables, 2 * margin + 2, margin)

@@ -56,7 +56,7 @@ def vectors(model: nn.Module, tokenizer: PieceTokenizer) -> dict[str, list[float
     return {piece: table[index] for piece, index in tokenizer.tokenizer.get_vocab().items()}
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.lists(words, max_size=8), st.integers(0, 3))
 def test_counted_forms_are_cut_as_before_and_pieces_keep_their_vectors(forms: list[str], seed: int) -> None:
     whole = unigram(seed)

@@ -12,7 +12,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from taggers.bulk.chunks import read_chunks
@@ -50,7 +50,6 @@ def folder(tmp_path_factory) -> Path:
     return tmp_path_factory.mktemp("inputs")
 
 
-@settings(deadline=None)  # they write files
 @given(text=texts())
 def test_text_is_the_file_without_its_byte_order_mark(folder, text) -> None:
     for mark in (b"", b"\xef\xbb\xbf"):
@@ -59,7 +58,6 @@ def test_text_is_the_file_without_its_byte_order_mark(folder, text) -> None:
         assert record.document.id == str(folder / "a.txt")
 
 
-@settings(deadline=None)
 @given(rows=st.lists(st.tuples(texts(), texts()), max_size=4), end=st.sampled_from(["\n", "\r\n"]))
 def test_texts_come_through_rows_as_they_were(folder, rows, end) -> None:
     lines = "".join(json.dumps({"id": id, "text": text}) + end for id, text in rows)
@@ -78,7 +76,6 @@ def test_texts_come_through_rows_as_they_were(folder, rows, end) -> None:
     assert [(record.document.id, record.document.text) for record in found] == rows
 
 
-@settings(deadline=None)
 @given(lines=st.lists(texts().map(lambda text: text.replace("\n", "").replace("\r", "")), max_size=5))
 def test_each_line_is_a_document_of_its_own(folder, lines) -> None:
     for end in ("\n", "\r\n"):

@@ -143,7 +143,7 @@ def test_empty_batches_and_sentences(kind: DecoderKind, lengths: list[int], num_
 @every_kind
 @pytest.mark.parametrize("scheme", Scheme)
 @given(data=st.data(), labels=st.lists(st.sampled_from(["PER", "LOC", "X"]), min_size=1, max_size=3, unique=True))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_never_decodes_an_illegal_sequence(
     kind: DecoderKind, scheme: Scheme, data: st.DataObject, labels: list[str]
 ) -> None:

@@ -44,7 +44,7 @@ def test_end_scores_act_at_each_sentences_own_end() -> None:
 
 
 @given(st.integers(1, 4), st.integers(1, 6), st.data())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_is_never_beaten_by_changing_one_label(num_labels: int, num_tokens: int, data: st.DataObject) -> None:
     integers = st.integers(-3, 3).map(float)
 

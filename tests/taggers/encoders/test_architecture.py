@@ -63,7 +63,7 @@ def test_nothing_in_an_architecture_names_code_that_is_fetched_or_run(
         assert torch.equal(scores_BTL, plain[task])
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(data=st.data())
 def test_any_other_architecture_is_refused_or_harmless(
     pristine_pretrained: Path, tmp_path_factory: pytest.TempPathFactory, data: st.DataObject

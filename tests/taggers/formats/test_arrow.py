@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from taggers.bulk.pieces import Piece, ReadOptions
@@ -24,7 +24,6 @@ def back(table: pa.Table) -> list[Document]:
     return [parse_piece(piece, ReadOptions()).document for piece in pieces]
 
 
-@settings(deadline=None)
 @given(st.lists(strategies.documents(), max_size=3))
 def test_documents_come_back_as_they_were(documents) -> None:
     assert back(documents_to_table(documents, [{}] * len(documents))) == documents

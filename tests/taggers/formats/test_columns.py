@@ -15,7 +15,7 @@ from taggers.formats.columns import ColumnDialect, ColumnReport, read_columns, r
 from taggers.spans import Scheme
 from tests.strategies import documents
 
-SETTINGS = settings(max_examples=100, deadline=None)
+SETTINGS = settings(max_examples=100)
 
 
 def spans_of(documents, layer="ner"):

@@ -11,7 +11,7 @@ from taggers.errors import FormatError
 from taggers.formats.conllu import COLUMNS, read_conllu, read_conllu_file, write_conllu
 from tests.strategies import documents
 
-SETTINGS = settings(max_examples=100, deadline=None)
+SETTINGS = settings(max_examples=100)
 
 ROW = "\t".join(["{}", *"abcdefgh", "_"])
 

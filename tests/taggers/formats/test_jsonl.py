@@ -14,7 +14,7 @@ from taggers.formats.jsonl import CharSpan, RawDocument, read_jsonl, read_jsonl_
 from taggers.offsets import OffsetUnit
 from tests.strategies import documents, texts
 
-SETTINGS = settings(max_examples=100, deadline=None)
+SETTINGS = settings(max_examples=100)
 units = st.sampled_from(OffsetUnit)
 
 
