@@ -182,13 +182,16 @@ export class TextPanel {
 
   async #copy(button, form) {
     const { text, model, written } = this.#answer;
-    if (!written.has(form)) written.set(form, write(text, model.name, form));
+    if (!written.has(form)) {
+      const asked = write(text, model.name, form);
+      asked.catch(() => written.delete(form)); // the next click asks again
+      written.set(form, asked);
+    }
     try {
       await copy(written.get(form));
       this.#problemLine.clear();
       say(button);
     } catch (problem) {
-      if (problem.status !== undefined && problem.status !== 0) written.delete(form);
       this.#problemLine.show(problem, { retry: () => this.#copy(button, form) });
     }
   }

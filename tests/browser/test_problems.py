@@ -91,3 +91,14 @@ def test_while_models_are_loaded_the_page_waits(chromium: Browser, tiny: Path, m
         expect(visit.page.get_by_role("alert")).to_be_empty()
         assert set(visit.refused) == {503}
         visit.page.context.close()
+
+
+@pytest.mark.parametrize("options", [{"permissions": ["clipboard-read", "clipboard-write"]}])
+def test_a_copy_that_failed_can_be_made_again(visit: Visit) -> None:
+    visit.page.context.set_offline(True)
+    visit.page.click("#copy-conllu")
+    expect(visit.page.get_by_role("alert")).to_have_text("The service cannot be reached.")
+    visit.page.context.set_offline(False)
+    visit.page.click("#copy-conllu")
+    expect(visit.page.get_by_text("Copy CoNLL-U: done")).to_be_attached()
+    expect(visit.page.get_by_role("alert")).to_be_empty()
