@@ -31,6 +31,7 @@ export class JobsPanel {
   #models = [];
   #states = new Map();
   #shown = AT_ONCE;
+  #early = []; // files that came before it was known how they can be tagged
   #waiting = []; // files that are still to be sent, each with how
   #sending = null; // the AbortController of the one that is being sent
 
@@ -60,6 +61,7 @@ export class JobsPanel {
     this.#form.open(models);
     this.#isOpen = true;
     this.enter();
+    if (this.#early.length) this.#take(this.#early);
   }
 
   /** The panel is seen now, or was already. */
@@ -115,7 +117,11 @@ export class JobsPanel {
   }
 
   async #take(files) {
-    if (!this.#isOpen || element("files").hidden) return;
+    if (!this.#isOpen) {
+      this.#early.push(...files);
+      return;
+    }
+    if (element("files").hidden) return;
     this.#waiting.push(...files.map((file) => ({ file, query: this.#form.query })));
     if (!this.#sending) await this.#send();
   }

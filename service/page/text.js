@@ -99,6 +99,7 @@ export class TextPanel {
   }
 
   async #tag() {
+    if (!this.#models.length) return; // open() tags what there is
     this.#running?.abort();
     const { text } = this.#source;
     const running = new AbortController();

@@ -55,6 +55,19 @@ def choose(page: Page, name: str, content: str | bytes) -> Locator:
     return job(page, name)
 
 
+def drop(page: Page, files: dict[str, str]) -> None:
+    """Drop files on the page, by their names."""
+    page.evaluate(
+        """files => {
+            const dropped = new DataTransfer();
+            for (const [name, content] of Object.entries(files)) dropped.items.add(new File([content], name));
+            const told = {bubbles: true, cancelable: true, dataTransfer: dropped};
+            document.body.dispatchEvent(new DragEvent("drop", told));
+        }""",
+        files,
+    )
+
+
 def job(page: Page, name: str) -> Locator:
     return page.locator(".job").filter(has=page.get_by_role("heading", name=name, exact=True))
 
@@ -177,14 +190,7 @@ def test_sending_shows_how_far_it_is_and_can_be_stopped(visit: Visit) -> None:
 
 def test_files_that_are_dropped_are_sent_one_after_another(visit: Visit) -> None:
     expect(visit.page.get_by_text("None yet.")).to_be_visible()
-    visit.page.evaluate(
-        """() => {
-            const files = new DataTransfer();
-            for (const name of ["one.txt", "two.txt"]) files.items.add(new File(["Ada wrote."], name));
-            const told = {bubbles: true, cancelable: true, dataTransfer: files};
-            document.body.dispatchEvent(new DragEvent("drop", told));
-        }"""
-    )
+    drop(visit.page, {"one.txt": "Ada wrote.", "two.txt": "Ada wrote."})
     for name in ("one.txt", "two.txt"):
         expect_state(job(visit.page, name), "Done")
     assert visit.page.input_value("#text") != "Ada wrote."
@@ -406,3 +412,21 @@ def test_a_service_that_comes_back(visit: Visit) -> None:
     expect(long).to_be_visible()
     page.context.set_offline(False)
     expect(alert).to_be_empty()
+
+
+def test_files_that_are_dropped_before_there_are_models_are_sent_then(
+    chromium: Browser, tiny: Path, tmp_path: Path
+) -> None:
+    settings = Settings(models=(str(tiny),), api_keys=(SecretStr(KEY),), jobs_folder=tmp_path)
+    with serving(settings) as address:
+        visit = open_files(chromium, address)
+        key = visit.page.get_by_label("API key")
+        expect(key).to_be_focused()
+        for name in ("one.txt", "two.txt"):
+            drop(visit.page, {name: "Ada wrote."})
+        key.fill(KEY)
+        key.press("Enter")
+        for name in ("one.txt", "two.txt"):
+            expect_state(job(visit.page, name), "Done")
+        visit.check(refused=[401])
+        visit.page.context.close()

@@ -47,6 +47,22 @@ def test_a_key_is_asked_for_and_kept_in_the_tab(chromium: Browser, tiny: Path) -
         assert visit.page.evaluate("Object.keys(localStorage).length + document.cookie.length") == 0
 
 
+def test_a_text_that_comes_before_the_models_is_tagged_with_them(chromium: Browser, tiny: Path) -> None:
+    settings = Settings(models=(str(tiny),), api_keys=(SecretStr("open-sesame"),))
+    with visiting(chromium, settings, refused=[401]) as visit:
+        alert, key = visit.page.get_by_role("alert"), visit.page.get_by_label("API key")
+        expect(key).to_be_focused()
+        file = {"name": "ada.txt", "mimeType": "text/plain", "buffer": b"Ada wrote."}
+        visit.page.set_input_files("#file", files=[file])
+        expect(visit.page.locator("#text")).to_have_value("Ada wrote.")
+        visit.page.press("#text", "Control+Enter")
+        expect(alert).to_have_text("An API key is needed: expected an API key.")
+        key.fill("open-sesame")
+        key.press("Enter")
+        visit.wait()
+        assert visit.read() == "Ada wrote."
+
+
 def test_too_many_requests_say_when_to_come_back(chromium: Browser, tiny: Path) -> None:
     with visiting(chromium, Settings(models=(str(tiny),), requests_per_minute=1), refused=[429]) as visit:
         expect(visit.page.get_by_role("alert")).to_have_text(re.compile(r".*too many .*\. Try again in \d\d s\."))
