@@ -12,7 +12,8 @@ import { listModels } from "./service.js";
 import { onPanelChange } from "./tabs.js";
 import { TextPanel } from "./text.js";
 
-const LOADING_POLL_MS = 1000;
+const OPEN_AGAIN_MS = 1000;
+const UNAUTHORIZED = 401;
 
 const problemLine = new ProblemLine(document.getElementById("problem"), askForKey);
 const panels = [new TextPanel(problemLine), new JobsPanel(problemLine)];
@@ -24,7 +25,7 @@ async function open() {
     panels.forEach((panel) => panel.open(models));
   } catch (problem) {
     problemLine.show(problem, { retry: open });
-    if (problem.status === 503) setTimeout(open, LOADING_POLL_MS);
+    if (problem.status !== UNAUTHORIZED) setTimeout(open, Math.max(OPEN_AGAIN_MS, problem.retryAfterS * 1000));
   }
 }
 

@@ -3,13 +3,13 @@
 import asyncio
 import re
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Route, expect
 from pydantic import SecretStr
 
 from service.registry import Registry
@@ -68,6 +68,22 @@ def test_too_many_requests_say_when_to_come_back(chromium: Browser, tiny: Path) 
         expect(visit.page.get_by_role("alert")).to_have_text(re.compile(r".*too many .*\. Try again in \d\d s\."))
         expect(visit.page.locator("#stop")).to_be_hidden()
         assert visit.page.input_value("#text")
+
+
+def test_a_page_that_cannot_be_opened_at_first_opens_later(chromium: Browser, address: str) -> None:
+    visit = open_visit(chromium, address)
+    outcomes: list[Callable[[Route], None]] = [
+        lambda route: route.abort(),
+        lambda route: route.fulfill(status=429, headers={"Retry-After": "1"}, body="slowly"),
+        lambda route: route.continue_(),
+    ]
+    visit.page.route("**/v1/models", lambda route: outcomes.pop(0)(route))
+    visit.page.goto(address)
+    visit.wait()
+    assert outcomes == []
+    expect(visit.page.get_by_role("alert")).to_be_empty()
+    visit.check(refused=[429])
+    visit.page.context.close()
 
 
 def test_a_text_over_the_limit(chromium: Browser, tiny: Path) -> None:
