@@ -27,7 +27,7 @@ export class JobsPanel {
   #list;
   #polling = new Polling(() => this.#refresh(), () => this.#isOpen && seenPanel() === FILES);
   #isOpen = false;
-  #isTroubled = false;
+  #trouble = null; // why the jobs could not be asked for, if it is told
   #models = [];
   #states = new Map();
   #shown = AT_ONCE;
@@ -77,8 +77,8 @@ export class JobsPanel {
     } catch (problem) {
       return this.#suffer(problem);
     }
-    if (this.#isTroubled) this.#problemLine.clear();
-    this.#isTroubled = false;
+    if (this.#trouble) this.#problemLine.clear(this.#trouble);
+    this.#trouble = null;
     this.#show(jobs);
     return jobs.some(isLive) ? 0 : null;
   }
@@ -89,9 +89,12 @@ export class JobsPanel {
       element("jobs-off").hidden = false;
       return null;
     }
-    if (!this.#isTroubled) this.#problemLine.show(problem, { retry: () => this.#polling.now() });
-    this.#isTroubled = problem.status !== UNAUTHORIZED;
-    return this.#isTroubled ? Math.max(TROUBLE_MS, problem.retryAfterS * 1000) : null;
+    const isKeyWanted = problem.status === UNAUTHORIZED;
+    if (isKeyWanted || !this.#problemLine.isFilled) { // what went wrong with a file must not be missed
+      this.#problemLine.show(problem, { retry: () => this.#polling.now() });
+      this.#trouble = problem;
+    }
+    return isKeyWanted ? null : Math.max(TROUBLE_MS, problem.retryAfterS * 1000);
   }
 
   #show(jobs) {

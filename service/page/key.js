@@ -4,7 +4,7 @@ const ITEM = "tagline.key";
 
 const form = document.getElementById("key-form");
 const field = document.getElementById("key");
-let retry = null;
+const retries = [];
 
 /** Whether there is a key to send. */
 export function hasKey() {
@@ -25,10 +25,10 @@ export function keyHeaders() {
 /**
  * Show the field for the key.
  *
- * @param {() => void} then What to do with a new key: again what failed without it.
+ * @param {() => void} then What to do with a new key, beside all else that waits for it: again what failed without it.
  */
 export function askForKey(then) {
-  retry = then;
+  retries.push(then);
   form.hidden = false;
   field.focus();
 }
@@ -38,5 +38,5 @@ form.addEventListener("submit", (event) => {
   sessionStorage.setItem(ITEM, field.value.trim());
   field.value = "";
   form.hidden = true;
-  retry();
+  for (const retry of retries.splice(0)) retry();
 });

@@ -5,6 +5,7 @@ const UNAUTHORIZED = 401;
 export class ProblemLine {
   #line;
   #askForKey;
+  #shown = null;
   #timer;
 
   /**
@@ -22,6 +23,7 @@ export class ProblemLine {
    */
   show(problem, { retry = () => {}, about = "" } = {}) {
     this.clear();
+    this.#shown = problem;
     this.#line.textContent = about ? `${about}: ${problem.message}` : problem.message;
     if (problem.status === UNAUTHORIZED) this.#askForKey(retry);
     if (problem.retryAfterS) {
@@ -32,8 +34,16 @@ export class ProblemLine {
     }
   }
 
-  clear() {
+  /** Whether something is told. */
+  get isFilled() {
+    return this.#shown !== null;
+  }
+
+  /** @param {Error} problem Goes if it is still what is told; by default whatever is. */
+  clear(problem = this.#shown) {
+    if (problem !== this.#shown) return;
     clearTimeout(this.#timer);
+    this.#shown = null;
     this.#line.textContent = "";
   }
 }

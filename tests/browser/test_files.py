@@ -412,6 +412,15 @@ def test_a_service_that_comes_back(visit: Visit) -> None:
     expect(long).to_be_visible()
     page.context.set_offline(False)
     expect(alert).to_be_empty()
+    page.context.set_offline(True)
+    expect(alert).to_have_text("The service cannot be reached.")
+    choose(page, "unsent.txt", "Ada.")
+    expect(alert).to_have_text("unsent.txt: The service cannot be reached.")
+    with page.expect_response("**/v1/jobs?limit=*"):
+        page.context.set_offline(False)
+    with page.expect_response("**/v1/jobs?limit=*"):  # by now it is known that the service is back
+        pass
+    expect(alert).to_have_text("unsent.txt: The service cannot be reached.")
 
 
 def test_files_that_are_dropped_before_there_are_models_are_sent_then(
@@ -430,3 +439,34 @@ def test_files_that_are_dropped_before_there_are_models_are_sent_then(
             expect_state(job(visit.page, name), "Done")
         visit.check(refused=[401])
         visit.page.context.close()
+
+
+def test_a_key_that_is_needed_later(chromium: Browser, tiny: Path, tmp_path: Path) -> None:
+    settings = Settings(models=(str(tiny),), api_keys=(SecretStr(KEY),), jobs_folder=tmp_path)
+    with serving(settings) as address:
+        visit = open_files(chromium, address)
+        page, alert, key = visit.page, visit.page.get_by_role("alert"), visit.page.get_by_label("API key")
+        key.fill(KEY)
+        key.press("Enter")
+        expect(choose(page, "long.jsonl", slow()).locator(".state")).to_contain_text("Running")
+        page.context.set_offline(True)
+        expect(alert).to_have_text("The service cannot be reached.")
+        page.evaluate("sessionStorage.clear()")  # as if the service had other keys when it is back
+        page.context.set_offline(False)
+        expect(key).to_be_focused()
+        expect(alert).to_contain_text("An API key is needed")
+        key.fill(KEY)
+        key.press("Enter")
+        expect(alert).to_be_empty()
+        page.evaluate("sessionStorage.clear()")
+        choose(page, "unsent.txt", "Ada.")
+        expect(alert).to_contain_text("An API key is needed")
+        with page.expect_response("**/v1/jobs?limit=*"):
+            page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")  # back from where the key was
+        key.fill(KEY)
+        key.press("Enter")
+        expect(job(page, "unsent.txt")).to_be_visible()
+        expect(alert).to_be_empty()
+        assert set(visit.refused) == {401}
+        assert visit.complaints == []
+        page.context.close()
