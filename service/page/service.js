@@ -5,6 +5,8 @@ import { keyHeaders } from "./key.js";
 export const JSON_FORM = "application/json";
 export const CONLLU_FORM = "text/x-conllu";
 export const UNREACHABLE = "The service cannot be reached.";
+/** A page where one logs in, mostly, that somebody between us put in the place of an answer. */
+export const STRANGE = "It was not the service that answered: open this page again.";
 
 /** What the service refused, or why it could not be asked. */
 export class Problem extends Error {
@@ -21,8 +23,7 @@ export class Problem extends Error {
 
 /** The models that are served, as `GET v1/models` describes them. */
 export async function listModels() {
-  const response = await request("v1/models");
-  return (await response.json()).models;
+  return (await readJson(await request("v1/models"))).models;
 }
 
 /**
@@ -36,7 +37,7 @@ export async function listModels() {
  */
 export async function tag(text, model, signal) {
   const response = await post({ text, model, offsets: "utf16" }, JSON_FORM, signal);
-  const { documents } = await response.json();
+  const { documents } = await readJson(response);
   return { document: documents[0], timing: readTiming(response.headers.get("Server-Timing")) };
 }
 
@@ -51,8 +52,7 @@ export async function write(text, model, form) {
  * @param {number} limit At most so many.
  */
 export async function listJobs(limit) {
-  const response = await request(`v1/jobs?limit=${limit}`);
-  return (await response.json()).jobs;
+  return (await readJson(await request(`v1/jobs?limit=${limit}`))).jobs;
 }
 
 /** End a job and keep what is done. */
@@ -93,8 +93,20 @@ async function request(path, { headers = {}, ...options } = {}) {
     if (error.name === "AbortError") throw error;
     throw new Problem(UNREACHABLE);
   }
-  if (!response.ok) throw problemOf(response.status, await response.text(), response.headers.get("Retry-After"));
+  if (!response.ok) {
+    const body = await response.text().catch(() => ""); // it may break off
+    throw problemOf(response.status, body, response.headers.get("Retry-After"));
+  }
   return response;
+}
+
+async function readJson(response) {
+  try {
+    return await response.json();
+  } catch (error) {
+    if (error.name === "AbortError") throw error;
+    throw new Problem(error instanceof SyntaxError ? STRANGE : UNREACHABLE);
+  }
 }
 
 /**
@@ -104,11 +116,13 @@ async function request(path, { headers = {}, ...options } = {}) {
  * @returns {Problem}
  */
 export function problemOf(status, body, retryAfter) {
-  const facts = { status, retryAfterS: Number(retryAfter ?? 0) };
+  const facts = { status, retryAfterS: Number(retryAfter) || 0 }; // others than the service may send a date
+  let told = {};
   try {
-    const { title, detail } = JSON.parse(body);
-    return new Problem(`${title}: ${detail}.`, facts);
+    told = JSON.parse(body) ?? {};
   } catch {
-    return new Problem(`The service answered ${status}.`, facts); // it was somebody between us and it
+    // it was somebody between us and it
   }
+  const { title, detail } = told;
+  return new Problem(title && detail ? `${title}: ${detail}.` : `The service answered ${status}.`, facts);
 }

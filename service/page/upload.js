@@ -1,15 +1,16 @@
 /** A file -> a job. The browser sends it from the disk, so that its size is no matter of memory. */
 
 import { keyHeaders } from "./key.js";
-import { Problem, problemOf, UNREACHABLE } from "./service.js";
+import { Problem, problemOf, STRANGE, UNREACHABLE } from "./service.js";
 
+const CREATED = 201;
 const LONGEST_NAME = 200;
 
 /**
  * @param {File} file
  * @param {URLSearchParams} options How it is read and tagged.
  * @param {{tell: (sent: number) => void, signal: AbortSignal}} then Hears how many bytes are sent; gives up.
- * @returns {Promise<object>} The job.
+ * @returns {Promise<void>} Until there is a job on it.
  * @throws {Problem} What the service refused.
  */
 export function sendFile(file, options, { tell, signal }) {
@@ -24,7 +25,8 @@ export function sendFile(file, options, { tell, signal }) {
     for (const [name, value] of Object.entries(keyHeaders())) request.setRequestHeader(name, value);
     request.upload.addEventListener("progress", ({ loaded }) => tell(loaded));
     request.addEventListener("load", () => {
-      if (request.status < 400) resolve(JSON.parse(request.responseText));
+      if (request.status === CREATED) resolve();
+      else if (request.status < 400) reject(new Problem(STRANGE));
       else reject(problemOf(request.status, request.responseText, request.getResponseHeader("Retry-After")));
     });
     request.addEventListener("error", () => reject(new Problem(UNREACHABLE)));

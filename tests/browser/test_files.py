@@ -470,3 +470,29 @@ def test_a_key_that_is_needed_later(chromium: Browser, tiny: Path, tmp_path: Pat
         assert set(visit.refused) == {401}
         assert visit.complaints == []
         page.context.close()
+
+
+@pytest.mark.parametrize(
+    ("answer", "told"),
+    [
+        ({"status": 200, "content_type": "text/html", "body": "<p>Log in."}, "not the service that answered"),
+        ({"status": 503, "headers": {"Retry-After": "Wed, 21 Oct 2037 07:28:00 GMT"}}, "The service answered 503."),
+        ({"status": 429, "content_type": "application/json", "body": '{"message": "x"}'}, "The service answered 429."),
+    ],
+    ids=["page", "date", "json"],
+)
+def test_somebody_else_answers(chromium: Browser, address: str, answer: dict[str, Any], told: str) -> None:
+    visit = open_visit(chromium, address)
+    page, alert = visit.page, visit.page.get_by_role("alert")
+    asked = []
+    page.route("**/v1/jobs?*", lambda route: (asked.append(route.request.method), route.fulfill(**answer)))
+    page.goto(f"{address}/#files")
+    expect(alert).to_contain_text(told)
+    page.wait_for_timeout(2_000)
+    assert len(asked) < 4  # it is in no hurry
+    choose(page, "unsent.txt", "Ada.")
+    expect(alert).to_contain_text(told)
+    expect(alert).to_contain_text("unsent.txt")
+    expect(page.locator("#sending")).to_be_hidden()
+    assert visit.complaints == []
+    page.context.close()
