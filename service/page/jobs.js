@@ -9,14 +9,13 @@ import { JobList } from "./joblist.js";
 import { isLive } from "./jobview.js";
 import { hasKey } from "./key.js";
 import { Polling } from "./polling.js";
-import { cancelJob, deleteJob, listJobs } from "./service.js";
+import { cancelJob, deleteJob, listJobs, NOT_FOUND } from "./service.js";
 import { FILES, seenPanel } from "./tabs.js";
 import { sendFile } from "./upload.js";
 
 const AT_ONCE = 25;
 const MOST = 200;
 const TROUBLE_MS = 4_000;
-const NOT_FOUND = 404;
 const UNAUTHORIZED = 401;
 
 const element = (id) => document.getElementById(id);
@@ -173,7 +172,10 @@ export class JobsPanel {
 
   /** A link does it by itself, unless there is a key to send. */
   async #save(link, event) {
-    if (!hasKey()) return;
+    if (!hasKey()) {
+      this.#polling.now(); // a job that is gone leaves the list: the browser tells only that there is no file
+      return;
+    }
     event.preventDefault();
     if (link.ariaBusy === "true") return;
     link.ariaBusy = "true";

@@ -4,6 +4,7 @@ import { keyHeaders } from "./key.js";
 
 export const JSON_FORM = "application/json";
 export const CONLLU_FORM = "text/x-conllu";
+export const NOT_FOUND = 404;
 export const UNREACHABLE = "The service cannot be reached.";
 /** A page where one logs in, mostly, that somebody between us put in the place of an answer. */
 export const STRANGE = "It was not the service that answered: open this page again.";
@@ -60,9 +61,13 @@ export async function cancelJob(id) {
   await request(`v1/jobs/${id}/cancel`, { method: "POST" });
 }
 
-/** Remove a job with all that there is of it. */
+/** Remove a job with all that there is of it; if it is gone already, that is what was wanted. */
 export async function deleteJob(id) {
-  await request(`v1/jobs/${id}`, { method: "DELETE" });
+  try {
+    await request(`v1/jobs/${id}`, { method: "DELETE" });
+  } catch (problem) {
+    if (problem.status !== NOT_FOUND) throw problem;
+  }
 }
 
 /** What is at a path, as a response whose body is still to be read. */

@@ -496,3 +496,22 @@ def test_somebody_else_answers(chromium: Browser, address: str, answer: dict[str
     expect(page.locator("#sending")).to_be_hidden()
     assert visit.complaints == []
     page.context.close()
+
+
+@pytest.mark.parametrize("act", ["delete", "download"])
+def test_a_job_that_somebody_else_deleted(chromium: Browser, address: str, act: str) -> None:
+    with httpx.Client(base_url=address) as client:
+        id = wait(client, send(client, b"Ada.", name="gone.txt")["id"])["id"]
+        visit = open_files(chromium, address)
+        gone = job(visit.page, "gone.txt")
+        expect_state(gone, "Done")
+        client.delete(f"/v1/jobs/{id}")
+    if act == "delete":
+        gone.get_by_role("button", name="Delete").click()
+        gone.get_by_role("button", name="Delete with its results").click()
+    else:
+        gone.get_by_role("link", name="JSONL").click()
+    expect(gone).to_have_count(0)
+    expect(visit.page.get_by_role("alert")).to_be_empty()
+    assert visit.complaints == []
+    visit.page.context.close()
