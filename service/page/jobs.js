@@ -1,6 +1,6 @@
 /** The panel where files are sent, and the jobs on them are watched and their results fetched. */
 
-import { megabytes } from "./amounts.js";
+import { counted, megabytes } from "./amounts.js";
 import { canStream, saveFile } from "./download.js";
 import { acceptFiles } from "./drop.js";
 import { STATES } from "./glosses.js";
@@ -11,7 +11,7 @@ import { hasKey } from "./key.js";
 import { Polling } from "./polling.js";
 import { cancelJob, deleteJob, listJobs, NOT_FOUND } from "./service.js";
 import { FILES, seenPanel } from "./tabs.js";
-import { sendFile } from "./upload.js";
+import { isAboutFile, sendFile } from "./upload.js";
 
 const AT_ONCE = 25;
 const MOST = 200;
@@ -132,24 +132,26 @@ export class JobsPanel {
     this.#problemLine.clear();
     this.#sending = new AbortController();
     element("files").dataset.sending = "";
+    const told = []; // a line for each file that was not taken
     let sent;
-    try {
-      while ((sent = this.#waiting.shift())) {
-        const { file, query } = sent;
+    while ((sent = this.#waiting.shift())) {
+      const { file, query } = sent;
+      try {
         this.#tell(file, 0);
         await sendFile(file, query, { tell: (bytes) => this.#tell(file, bytes), signal: this.#sending.signal });
         this.#polling.now();
+      } catch (problem) {
+        const left = isAboutFile(problem) ? [] : this.#waiting.splice(0).map((other) => other.file);
+        if (problem.name === "AbortError") break;
+        const more = left.length ? ` and ${counted(left.length, "more file", "more files")}` : "";
+        const about = [...told, `${file.name}${more}`].join("\n");
+        this.#problemLine.show(problem, { about, retry: () => this.#take([file, ...left]) });
+        told.push(`${file.name}: ${problem.message}`);
       }
-    } catch (problem) {
-      const unsent = [sent.file, ...this.#waiting.map(({ file }) => file)];
-      this.#waiting = [];
-      const isStopped = problem.name === "AbortError";
-      if (!isStopped) this.#problemLine.show(problem, { about: sent.file.name, retry: () => this.#take(unsent) });
-    } finally {
-      this.#sending = null;
-      if (document.activeElement === element("sending-stop")) element("job-file").focus();
-      delete element("files").dataset.sending;
     }
+    this.#sending = null;
+    if (document.activeElement === element("sending-stop")) element("job-file").focus();
+    delete element("files").dataset.sending;
   }
 
   #tell({ name, size }, sent) {

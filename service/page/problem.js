@@ -1,4 +1,4 @@
-/** One clear line about what went wrong; it stays until something goes right. */
+/** One clear line about what went wrong, or one for each file; it stays until something goes right. */
 
 const UNAUTHORIZED = 401;
 
@@ -24,12 +24,13 @@ export class ProblemLine {
   show(problem, { retry = () => {}, about = "" } = {}) {
     this.clear();
     this.#shown = problem;
-    this.#line.textContent = about ? `${about}: ${problem.message}` : problem.message;
+    const prefix = about && `${about}: `;
+    this.#line.textContent = `${prefix}${problem.message}`;
     if (problem.status === UNAUTHORIZED) this.#askForKey(retry);
     if (problem.retryAfterS) {
       this.#line.textContent += ` Try again in ${problem.retryAfterS} s.`;
       this.#timer = setTimeout(() => {
-        this.#line.textContent = "You can try again now.";
+        this.#line.textContent = `${prefix}You can try again now.`;
       }, problem.retryAfterS * 1000);
     }
   }
