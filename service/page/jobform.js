@@ -39,7 +39,7 @@ export class JobForm {
     if (format !== "auto") query.set("format", format);
     for (const [id, name] of [["text-field", "text_field"], ["id-field", "id_field"]]) {
       const { value, defaultValue } = element(id);
-      if (value.trim() && value !== defaultValue) query.set(name, value.trim());
+      if (value && value !== defaultValue) query.set(name, value); // a column may begin with a space
     }
     const boxes = [...element("job-layers").querySelectorAll("input")];
     const chosen = boxes.filter(({ checked }) => checked);

@@ -146,6 +146,14 @@ def test_how_a_file_is_read_and_tagged_can_be_told(visit: Visit) -> None:
     assert (found["id"], found["text"], found["spans"]) == ("7", "Ada wrote.", {})
 
 
+def test_a_column_may_begin_with_a_space(visit: Visit) -> None:
+    visit.page.get_by_text("Options").click()
+    visit.page.get_by_label("Field of the text").fill(" text")
+    table = choose(visit.page, "table.csv", "id, text\n7,Ada wrote.\n")
+    expect_state(table, "Done")
+    assert json.loads(download(table, "JSONL")[1])["text"] == "Ada wrote."
+
+
 def test_a_text_has_a_document_a_line_and_json_is_no_address(visit: Visit) -> None:
     lines = choose(visit.page, "lines.txt", "Ada wrote.\n\nParis!\n")
     expect_state(lines, "Done")
