@@ -8,7 +8,7 @@ import { EXAMPLES } from "./examples.js";
 import { readText } from "./files.js";
 import { ENTITIES, hueOf, LAYERS } from "./glosses.js";
 import { Reading } from "./reading.js";
-import { CONLLU_FORM, JSON_FORM, write } from "./service.js";
+import { CONLLU_FORM, JSON_FORM, Problem, write } from "./service.js";
 import { Source } from "./source.js";
 import { seenPanel, TEXT } from "./tabs.js";
 import { tagPieces } from "./tagging.js";
@@ -44,7 +44,7 @@ export class TextPanel {
     element("spans").addEventListener("change", () => this.#show());
     element("copy-json").addEventListener("click", (event) => this.#copy(event.currentTarget, JSON_FORM));
     element("copy-conllu").addEventListener("click", (event) => this.#copy(event.currentTarget, CONLLU_FORM));
-    acceptFiles(TEXT, element("file"), ([file]) => this.#read(file));
+    acceptFiles(TEXT, element("file"), (files) => this.#read(files));
   }
 
   /** Begin with the models that are served. */
@@ -69,10 +69,11 @@ export class TextPanel {
     if (seenPanel() === TEXT && isIdle && this.#source.text) this.#tag();
   }
 
-  async #read(file) {
+  async #read([file, ...others]) {
     try {
       this.#source.set(await readText(file), file.name);
       this.#tag();
+      if (others.length) throw new Problem(`Only ${file.name} is tagged: several files at once go to Files.`);
     } catch (problem) {
       this.#problemLine.show(problem);
     }

@@ -108,6 +108,7 @@ def test_a_file_is_chosen_or_dropped(visit: Visit) -> None:
         """() => {
             const files = new DataTransfer();
             files.items.add(new File(["Dropped in Paris."], "paris.txt"));
+            files.items.add(new File(["In Rome."], "rome.txt"));
             for (const type of ["dragover", "drop"]) {
                 const told = {bubbles: true, cancelable: true, dataTransfer: files};
                 document.body.dispatchEvent(new DragEvent(type, told));
@@ -116,6 +117,8 @@ def test_a_file_is_chosen_or_dropped(visit: Visit) -> None:
     )
     expect(visit.page.locator("#reading")).to_have_text("Dropped in Paris.")
     assert visit.page.input_value("#text") == "Dropped in Paris."
+    told = "Only paris.txt is tagged: several files at once go to Files."
+    expect(visit.page.get_by_role("alert")).to_have_text(told)
     visit.page.set_input_files("#file", files=[{**file, "buffer": b"\xff\xfe\x00"}])
     expect(visit.page.get_by_role("alert")).to_have_text("ada.txt is not a text in UTF-8.")
     visit.page.set_input_files("#file", files=[{**file, "buffer": b" " * 8_100_000}])
