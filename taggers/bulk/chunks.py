@@ -119,7 +119,7 @@ def _read(source: Source, options: ReadOptions, begin: Position) -> Iterator[tup
         with source.open() as raw:
             for found in read_pieces(source, raw, options, offset=begin.offset, line=begin.line):
                 line = found.line
-                yield found, _place(raw, source)
+                yield found, _place(raw, source) if found.read is None else found.read
     except FormatError as error:
         yield _ended(as_failure(error)), source.size or 0
     except BROKEN_STREAM as error:

@@ -1,6 +1,7 @@
 """Parquet -> pieces: one row each, read batch by batch."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from io import BufferedReader
 from typing import Any
 
@@ -39,7 +40,9 @@ def read_parquet(source: Source, raw: BufferedReader, options: ReadOptions, *, r
                 check_columns(schema.names, source.label, 1, text_field=options.text_field, id_field=options.id_field)
             for fields in _rows_from(file, row, source.label):
                 row += 1
-                yield _found(source, schema, options, row, fields)
+                # by rows, for a reader of columns goes to and fro
+                read = (source.size or 0) * row // file.metadata.num_rows
+                yield replace(_found(source, schema, options, row, fields), read=read)
     except pyarrow.ArrowException as error:
         reason = str(error).splitlines()[0]
         raise FormatError(source.label, row + 1, f"expected Parquet that can be read, found: {reason}") from error

@@ -54,6 +54,7 @@ class Found:
         line: The lines up to its end.
         size: Its bytes.
         last: Whether nothing of this source can come behind it.
+        read: The bytes of the source, as it lies there, up to its end; None if they are those read so far.
     """
 
     item: Piece | Failure
@@ -61,6 +62,7 @@ class Found:
     line: int
     size: int
     last: bool = False
+    read: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,6 +60,15 @@ def test_rows_take_as_much_of_a_chunk_as_all_their_columns_have_room(tmp_path) -
     assert [len(chunk.items) for chunk in read_chunks(sources, ReadOptions(max_record_bytes=1))] == [2, 2, 1]
 
 
+def test_rows_are_as_far_as_there_are_rows_before_them(tmp_path) -> None:
+    table = pa.table({name: [f"{name} {n}" * 10 for n in range(10_000)] for name in ("text", "id", "note")})
+    pyarrow.parquet.write_table(table, tmp_path / "a.parquet")
+    (source,) = find_sources([str(tmp_path)])
+    assert source.size
+    for chunk in read_chunks([source], ReadOptions()):
+        assert chunk.bytes_read == source.size * chunk.end.records // 10_000
+
+
 def test_nothing_gives_no_chunk(tmp_path) -> None:
     (tmp_path / "a.jsonl").write_text("")
     assert list(read_chunks(find_sources([str(tmp_path)]), ReadOptions())) == []
