@@ -114,7 +114,7 @@ export class JobsPanel {
   }
 
   #hasSpans({ model, tasks }) {
-    const layers = this.#models.find(({ name }) => name === model)?.tasks ?? {};
+    const layers = this.#models.find(({ name, aliases }) => name === model || aliases.includes(model))?.tasks ?? {};
     return Object.entries(layers).some(([name, { kind }]) => kind === "span" && (tasks === null || tasks.includes(name)));
   }
 

@@ -14,6 +14,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 from pydantic import SecretStr
 
 from service.settings import Settings
+from taggers.catalog import ALIASES
 from tests.browser.test_access import LOOKS, PHONE
 from tests.browser.visits import WITHIN_MS, Visit, ask, open_visit, serving
 from tests.service.jobs.clients import send, wait
@@ -547,3 +548,16 @@ def test_a_job_that_somebody_else_deleted(troubled: Visit, act: str) -> None:
     expect(gone).to_have_count(0)
     expect(troubled.page.get_by_role("alert")).to_be_empty()
     assert troubled.complaints == []
+
+
+def test_a_job_on_a_model_by_its_other_name(
+    chromium: Browser, tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(ALIASES, "small", "tiny")
+    with serving(Settings(models=(str(tiny),), jobs_folder=tmp_path)) as address:
+        with httpx.Client(base_url=address) as client:
+            wait(client, send(client, b"Ada.", name="a.txt", model="small")["id"])
+        visit = open_files(chromium, address)
+        expect(job(visit.page, "a.txt").get_by_role("link", name="IOB2")).to_be_visible()
+        visit.check(refused=[])
+        visit.page.context.close()
