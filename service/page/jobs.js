@@ -60,7 +60,7 @@ export class JobsPanel {
     this.#form.open(models);
     this.#isOpen = true;
     this.enter();
-    if (this.#early.length) this.#take(this.#early);
+    if (this.#early.length) this.#take(this.#early.splice(0));
   }
 
   /** The panel is seen now, or was already. */
