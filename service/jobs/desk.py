@@ -30,9 +30,8 @@ from service.jobs.upload import Upload, writing
 from service.metrics import Metrics
 from service.registry import Registry
 from service.settings import Settings
-from taggers.bulk.compression import split_suffix
 from taggers.bulk.pieces import ReadOptions
-from taggers.bulk.sources import SourceFormat, total_bytes
+from taggers.bulk.sources import SourceFormat, format_of, total_bytes
 from taggers.errors import InputUnreachable, TaglineError
 
 MEDIA_FORMATS: Mapping[str, SourceFormat] = {
@@ -48,15 +47,6 @@ MEDIA_FORMATS: Mapping[str, SourceFormat] = {
 }
 """Content-Type -> what the file is. ``text/plain`` comes after the name, as anything may be called that."""
 
-_SUFFIXES: Mapping[str, SourceFormat] = {
-    ".jsonl": "jsonl",
-    ".ndjson": "jsonl",
-    ".csv": "csv",
-    ".parquet": "parquet",
-    ".conllu": "conllu",
-    ".txt": "text",
-    ".text": "text",
-}
 _ID = re.compile(r"[0-9a-f]{32}")
 _NAMELESS = "documents"
 
@@ -279,6 +269,5 @@ def _find_format(options: JobOptions, media_type: str) -> SourceFormat | None:
     """What an upload is: as told, by its media type, or by its name; None where only its content can tell."""
     if options.format != "auto":
         return options.format
-    suffix = Path(split_suffix(options.name or "")[0]).suffix.lower()
     plain: SourceFormat | None = "text" if media_type == "text/plain" else None
-    return MEDIA_FORMATS.get(media_type) or _SUFFIXES.get(suffix) or plain
+    return MEDIA_FORMATS.get(media_type) or format_of(options.name or "") or plain

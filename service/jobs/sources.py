@@ -4,7 +4,6 @@ import hashlib
 import json
 import posixpath
 from collections.abc import Sequence
-from itertools import islice
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -13,7 +12,7 @@ from fsspec.implementations.local import LocalFileSystem
 from service.errors import BadRequest, FieldError, Forbidden
 from service.jobs.job import Input, Order
 from taggers.bulk.compression import BROKEN_STREAM, Compression, guess_compression
-from taggers.bulk.pieces import ReadOptions
+from taggers.bulk.pieces import Failure, Piece, ReadOptions
 from taggers.bulk.readers import read_pieces
 from taggers.bulk.sources import Source, find_sources
 from taggers.errors import FormatError
@@ -93,18 +92,29 @@ def look_into(sources: Sequence[Source], options: ReadOptions) -> None:
     """Go on only if the first record of each source can be found: hours later would be too late to hear of it.
 
     Raises:
-        BadRequest: A source lacks a column, is damaged from the start, or is of another format.
+        BadRequest: A source lacks a column, is damaged from the start, or is of another format or none that we know.
     """
     for source in sources:
         try:
             with source.open() as raw:
-                list(islice(read_pieces(source, raw, options), 1))
+                first = next(read_pieces(source, raw, options), None)
         except FormatError as error:
             raise BadRequest(str(error), _blame(error, options)) from None
         except BROKEN_STREAM as error:
             raise BadRequest(f"{source.label}: cannot be read: {getattr(error, 'strerror', None) or error}") from None
         except ImportError:
             raise BadRequest(f"{source.label}: this service has no reader of it: pip install 'tagline[bulk]'") from None
+        if source.format is None and first and _is_binary(first.item):
+            raise BadRequest(f"{source.label}: expected text in UTF-8, or a format that is named; found neither")
+
+
+def _is_binary(item: Piece | Failure) -> bool:
+    if isinstance(item, Piece) and isinstance(item.content, bytes):
+        try:
+            item.content.decode("utf-8-sig")
+        except UnicodeDecodeError:
+            return True
+    return False
 
 
 def _blame(error: FormatError, options: ReadOptions) -> Sequence[FieldError]:

@@ -12,8 +12,10 @@ from taggers.bulk.lines import Line, Lines, skip_bytes
 from taggers.bulk.pieces import Failure, Found, Piece, PieceKind, ReadOptions, too_long
 from taggers.bulk.sources import Source, SourceFormat
 from taggers.bulk.streams import look_ahead
+from taggers.errors import FormatError
 
 _JSON_OBJECT = re.compile(rb'\s*\{\s*"')
+_JSON_ARRAY = re.compile(rb"\s*\[\s*(\{|\Z)")
 _CONLLU_ROW = re.compile(rb"1(-[0-9]+)?(\t[^\t]+){9}\r?\Z")
 _COMMENT = b"# "
 _SKIP_BYTES = 1 << 20
@@ -32,7 +34,8 @@ def read_pieces(
         line: The ``line`` of that piece.
 
     Raises:
-        FormatError: The source as a whole cannot be read: it lacks a column, or is no Parquet.
+        FormatError: The source as a whole cannot be read: it lacks a column, is no Parquet, or looks like a JSON array
+            where nothing tells what it is.
         OSError: Reading fails; so do ``EOFError`` and ``zlib.error`` (see ``compression.BROKEN_STREAM``).
     """
     if source.format == "parquet":
@@ -47,7 +50,7 @@ def read_pieces(
     stream = decompressed(raw, compression)
     if source.format is None:
         head, stream = look_ahead(stream, _tells_format)
-    format = source.format or _guess(head)
+    format = source.format or _guess(head, source.label)
     if format == "csv":
         yield from read_csv_rows(source, stream, options, offset=offset, line=line)
         return
@@ -99,12 +102,15 @@ def _of_line(source: Source, lines: Lines, line: Line, kind: PieceKind, *, id: s
     return Found(item, lines.offset, lines.number, line.length)
 
 
-def _guess(head: bytes) -> SourceFormat:
+def _guess(head: bytes, name: str) -> SourceFormat:
     """The format of what begins like this and whose name tells nothing: what its first line (no comment) looks like."""
     lines = head.removeprefix(codecs.BOM_UTF8).split(b"\n")
     first = next((line for line in lines if not line.startswith(_COMMENT)), b"")
     if _JSON_OBJECT.match(first):
         return "jsonl"
+    if _JSON_ARRAY.match(first):
+        problem = "expected documents, found a JSON array: write an object a line (JSON Lines), or say that it is text"
+        raise FormatError(name, 1, problem)
     return "conllu" if _CONLLU_ROW.match(first) else "text"
 
 

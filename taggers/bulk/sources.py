@@ -116,6 +116,11 @@ def find_sources(
     return tuple(sources)
 
 
+def format_of(name: str) -> SourceFormat | None:
+    """The format that the suffix of a name tells, before that of a compression; None if it tells none."""
+    return _SUFFIXES.get(Path(split_suffix(name)[0]).suffix.lower())
+
+
 def total_bytes(sources: Iterable[Source]) -> int | None:
     """How much there is to read; None where a pipe or a server does not tell."""
     sizes = [source.size for source in sources]
@@ -127,7 +132,7 @@ def _local(name: str, told: SourceFormat | None, excluded: set[Path]) -> list[So
         raise TaglineError("expected the name of a file, found an empty one")
     path = Path(name)
     if path.is_dir():
-        found = [file for file in _files_below(path) if told or _format_of(str(file))]
+        found = [file for file in _files_below(path) if told or format_of(str(file))]
     elif not path.exists() and glob.has_magic(name):
         matches = sorted(glob.glob(name, recursive=True))  # noqa: PTH207  Path.glob takes no absolute pattern
         found = [Path(file) for file in matches if Path(file).is_file()]
@@ -174,7 +179,7 @@ def _local_file(name: str, told: SourceFormat | None) -> Source:
 
 def _remote(name: str, told: SourceFormat | None, *, may_move: bool) -> list[Source]:
     def wanted(file: str) -> bool:
-        return bool(told or _format_of(file))
+        return bool(told or format_of(file))
 
     filesystem, found = find_there(name, wanted=wanted, may_move=may_move)
     if not found:
@@ -197,10 +202,6 @@ def _check_format(name: str, told: SourceFormat | None) -> tuple[SourceFormat | 
     if format is None and suffix:
         raise TaglineError(f"{name}: the suffix tells no format; say which: --from {', '.join(get_args(SourceFormat))}")
     return format, compression
-
-
-def _format_of(name: str) -> SourceFormat | None:
-    return _SUFFIXES.get(Path(split_suffix(name)[0]).suffix.lower())
 
 
 def _no_files(is_folder: bool, told: SourceFormat | None) -> str:

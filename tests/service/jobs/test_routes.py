@@ -212,6 +212,8 @@ def test_offsets_in_other_units(client: TestClient[Litestar]) -> None:
         (CONLLU, "text/plain", {"name": "a.conllu"}, 3),
         (b"text\none\n", "application/x-www-form-urlencoded", {"name": "a.csv"}, 1),  # as curl --data-binary calls it
         (gzip.compress(b"", mtime=0), "", {}, 0),
+        (b"[\none\n]\n", "", {"format": "text"}, 3),
+        (b"[one]\n", "", {}, 1),
     ],
 )
 def test_formats_are_told_by_query_type_name_and_content(
@@ -229,6 +231,8 @@ def test_formats_are_told_by_query_type_name_and_content(
         (b"a,b\n1,2\n", {"name": "a.csv"}, "expected a column 'text', found the columns a, b"),
         (b"not parquet", {"format": "parquet"}, "expected Parquet"),
         (gzip.compress(rows(9), mtime=0)[:10], {"name": "a.jsonl"}, "cannot be read"),
+        (b"\x89PNG\r\n\x1a\n", {"name": "a.png"}, "a.png: expected text in UTF-8, or a format that is named"),
+        (b'[{"text": "one"}]', {"name": "a.json"}, "a.json:1: expected documents, found a JSON array"),
         (b"x", {"format": "xml"}, "format"),
         (b"x", {"tasks": "poetry"}, "poetry"),
         (b"x", {"colour": "red"}, "unknown field"),
