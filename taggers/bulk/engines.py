@@ -7,6 +7,8 @@ from typing import Literal, Protocol
 
 from taggers.bulk.chunks import TaggedChunk
 from taggers.bulk.input import Input
+from taggers.bulk.pieces import ReadOptions
+from taggers.bulk.readers import look_into
 from taggers.bulk.sources import InputFormat, Source, find_sources
 from taggers.bulk.work import Work
 from taggers.bulk.workers import open_workers
@@ -26,6 +28,10 @@ class Engine(Protocol):
 
     def find_sources(self, names: Sequence[str], *, format: InputFormat, exclude: Sequence[Path]) -> tuple[Source, ...]:
         """The files that names stand for: see ``sources.find_sources``."""
+        ...
+
+    def look_into(self, sources: Sequence[Source], options: ReadOptions) -> None:
+        """Go on unless the only input is none: see ``readers.look_into``."""
         ...
 
     def open_workers(self, work: Work, *, count: int | None, size: int | None) -> AbstractContextManager[TagInput]:
@@ -48,6 +54,10 @@ class LocalEngine:
     def find_sources(self, names: Sequence[str], *, format: InputFormat, exclude: Sequence[Path]) -> tuple[Source, ...]:
         """The files that names stand for, seen from here."""
         return find_sources(names, format=format, exclude=exclude)
+
+    def look_into(self, sources: Sequence[Source], options: ReadOptions) -> None:
+        """Look into the only input from here."""
+        look_into(sources, options)
 
     @contextmanager
     def open_workers(self, work: Work, *, count: int | None, size: int | None) -> Iterator[TagInput]:

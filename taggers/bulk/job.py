@@ -4,21 +4,17 @@ import hashlib
 import json
 import sys
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from taggers.bulk.compression import BROKEN_STREAM
 from taggers.bulk.engines import Engine, LocalEngine
 from taggers.bulk.file_output import FileOutput
 from taggers.bulk.input import Input
 from taggers.bulk.interrupts import Interrupts
 from taggers.bulk.journal import Commit
 from taggers.bulk.output import Output, StreamOutput, failures_beside, standard_output
-from taggers.bulk.pieces import ReadOptions
 from taggers.bulk.progress import ProgressReport, count
-from taggers.bulk.readers import read_pieces
 from taggers.bulk.sources import Source, total_bytes
 from taggers.bulk.work import Work
 from taggers.catalog import find_model
@@ -54,14 +50,15 @@ def run_job(
         OSError: The output cannot be written.
         KeyboardInterrupt: It was interrupted; what is kept was told.
     """
-    _look_into(sources, work.reading)
+    engine = engine or LocalEngine()
+    engine.look_into(sources, work.reading)
     size = total_bytes(sources)
     interrupts = Interrupts()
     output = _find_output(target, work, sources, resume=resume, interrupts=interrupts)
     if output.commit.done:
         output.finish()
         return output.commit
-    opened = (engine or LocalEngine()).open_workers(work, count=workers, size=size)
+    opened = engine.open_workers(work, count=workers, size=size)
     with opened as tag_input, interrupts.listening():
         try:
             output.begin()
@@ -82,17 +79,6 @@ def run_job(
                 raise
             raise TaglineError(f"{_said(error)}; {kept}") from error
     return output.commit
-
-
-def _look_into(sources: Sequence[Source], options: ReadOptions) -> None:
-    """Go on unless the only input is none: a table without the column must not end as an output without a document.
-
-    Raises:
-        FormatError: That is so.
-    """
-    if len(sources) == 1 and sources[0].size is not None:  # what was read of a pipe is gone
-        with suppress(*BROKEN_STREAM), sources[0].open() as raw:
-            next(read_pieces(sources[0], raw, options), None)
 
 
 def describe_failures(commit: Commit, target: Path | None) -> str:

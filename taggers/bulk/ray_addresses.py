@@ -7,6 +7,7 @@ import ray
 
 from taggers.bulk.elsewhere import place_of
 from taggers.bulk.input import Input
+from taggers.bulk.readers import look_into
 from taggers.bulk.sources import InputFormat, Source, find_sources
 from taggers.errors import TaglineError
 
@@ -32,6 +33,16 @@ def find_there(names: Sequence[str], format: InputFormat) -> tuple[Source, ...]:
     return sources
 
 
+def look_into_there(input: Input) -> None:
+    """Go on unless the only address is no input, as the cluster sees it.
+
+    Raises:
+        TaglineError: As of ``readers.look_into``.
+    """
+    if reason := ray.get(ray.remote(_look_into).options(num_cpus=0).remote(input)):
+        raise TaglineError(reason)
+
+
 def reopened(input: Input) -> Input:
     """The same input with the file systems of this machine."""
     return replace(input, sources=tuple(replace(source, remote=place_of(source.name)) for source in input.sources))
@@ -45,3 +56,11 @@ def _find(names: Sequence[str], format: InputFormat) -> tuple[Source, ...] | str
         return str(error)
     except OSError as error:
         return error
+
+
+def _look_into(input: Input) -> str | None:
+    try:
+        look_into(reopened(input).sources, input.options)
+    except TaglineError as error:
+        return str(error)
+    return None

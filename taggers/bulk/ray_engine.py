@@ -17,6 +17,9 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from taggers.bulk.engines import TagInput, enough_workers
+from taggers.bulk.input import Input
+from taggers.bulk.pieces import ReadOptions
+from taggers.bulk.readers import look_into
 from taggers.bulk.sources import InputFormat, Source, find_sources
 from taggers.bulk.work import Work
 from taggers.bulk.workers import ON_ONE_GPU
@@ -137,6 +140,21 @@ class RayEngine:
         if all(map(is_address, names)):
             return find_there(names, format)
         return find_sources(names, format=format, exclude=exclude)
+
+    def look_into(self, sources: Sequence[Source], options: ReadOptions) -> None:
+        """Look into the only input, from where it is read.
+
+        Raises:
+            TaglineError: As of ``readers.look_into``.
+        """
+        from taggers.bulk.ray_addresses import look_into_there
+        from taggers.bulk.ray_stream import is_remote
+
+        asked = Input(tuple(sources), options)
+        if is_remote(asked):
+            look_into_there(asked)
+        else:
+            look_into(sources, options)
 
     @contextmanager
     def open_workers(self, work: Work, *, count: int | None, size: int | None) -> Iterator[TagInput]:

@@ -2,10 +2,11 @@
 
 import codecs
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from io import BufferedReader
 
-from taggers.bulk.compression import decompressed, guess_compression, tells_compression
+from taggers.bulk.compression import BROKEN_STREAM, decompressed, guess_compression, tells_compression
 from taggers.bulk.conllu_documents import read_conllu_documents
 from taggers.bulk.csv_rows import read_csv_rows
 from taggers.bulk.lines import Line, Lines, skip_bytes
@@ -66,6 +67,17 @@ def read_pieces(
             yield from read_conllu_documents(source, lines)
         case _:
             yield from _text_lines(source, lines)
+
+
+def look_into(sources: Sequence[Source], options: ReadOptions) -> None:
+    """Go on unless the only input is none: a table without the column must not end as an output without a document.
+
+    Raises:
+        FormatError: That is so.
+    """
+    if len(sources) == 1 and sources[0].size is not None:  # what was read of a pipe is gone
+        with suppress(*BROKEN_STREAM), sources[0].open() as raw:
+            next(read_pieces(sources[0], raw, options), None)
 
 
 def _whole_text(source: Source, stream: BufferedReader, options: ReadOptions) -> Found:

@@ -100,6 +100,14 @@ def test_address_that_the_cluster_does_not_find_is_told_as_here(cluster, tmp_pat
         RayEngine().find_sources([f"file://{tmp_path}/none.zip"], format="auto", exclude=())
 
 
+def test_lone_address_that_is_no_input_leaves_nothing(cluster, work, tmp_path) -> None:
+    (tmp_path / "a.csv").write_text("body,stars\nx,1\n")
+    sources = RayEngine().find_sources([f"file://{tmp_path}/a.csv"], format="auto", exclude=())
+    with pytest.raises(TaglineError, match=r"a.csv:1: expected a column 'text', found the columns body, stars$"):
+        run_job(sources, work, tmp_path / "out.jsonl", workers=1, engine=RayEngine())
+    assert [path.name for path in tmp_path.iterdir()] == ["a.csv"]
+
+
 def test_work_that_the_workers_refuse_is_one_line_and_leaves_nothing(cluster, work, rows, tmp_path) -> None:
     job = replace(work, model="nope")
     with pytest.raises(TaglineError, match=r"^unknown model 'nope'.* \(on the cluster's machine [^)]+\)$"):
