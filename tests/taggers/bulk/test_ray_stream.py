@@ -108,6 +108,15 @@ def test_lone_address_that_is_no_input_leaves_nothing(cluster, work, tmp_path) -
     assert [path.name for path in tmp_path.iterdir()] == ["a.csv"]
 
 
+def test_bundled_model_comes_before_a_folder_of_its_name(cluster, work, tmp_path, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "en-cnn").mkdir()
+    (tmp_path / "one.txt").write_text("Ada wrote to Babbage.")
+    job = replace(work, model="en-cnn")
+    done = run_job(find_sources(["one.txt"]), job, tmp_path / "out.jsonl", workers=1, engine=RayEngine())
+    assert done.documents == 1
+
+
 def test_work_that_the_workers_refuse_is_one_line_and_leaves_nothing(cluster, work, rows, tmp_path) -> None:
     job = replace(work, model="nope")
     with pytest.raises(TaglineError, match=r"^unknown model 'nope'.* \(on the cluster's machine [^)]+\)$"):
