@@ -6,8 +6,10 @@ a loaded model, and keeps their order (``ray_stream``).
 
 import logging
 import os
+import signal
 import socket
 import sys
+import threading
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, redirect_stdout
@@ -59,7 +61,7 @@ def open_ray(address: str | None) -> Iterator["RayEngine"]:
         raise TaglineError(f"Ray cannot be used ({error}): pip install 'tagline[ray]'") from None
     try:
         _check_answers(address or os.environ.get("RAY_ADDRESS", ""))
-        with _silence():
+        with _silence(), _ending_as_before():
             ray.init(address=address, log_to_driver=False, logging_level=logging.CRITICAL)
     except (OSError, RuntimeError, ValueError) as error:
         reason = str(error).strip().splitlines()[0]
@@ -110,6 +112,15 @@ def _silence() -> Iterator[None]:
         os.dup2(kept, 2)
         os.close(kept)
         os.close(nowhere)
+
+
+@contextmanager
+def _ending_as_before() -> Iterator[None]:
+    """SIGTERM ends this process as it did: Ray aborts and writes of a crash to standard error."""
+    before = signal.getsignal(signal.SIGTERM)
+    yield
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, before)
 
 
 @contextmanager

@@ -60,6 +60,18 @@ def test_interrupted_killed_and_resumed_it_gives_what_one_machine_gives(options,
         assert (tmp_path / f"out.jsonl{suffix}").read_bytes() == (tmp_path / f"local.jsonl{suffix}").read_bytes()
 
 
+def test_terminated_it_ends_as_one_machine_ends(options, tmp_path) -> None:
+    (tmp_path / "in.jsonl").write_bytes(rows(20_000))
+    command = [*TAGLINE, *options, "in.jsonl", "-o", "out.jsonl"]
+    with subprocess.Popen(
+        command, cwd=tmp_path, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as run:
+        wait_for(tmp_path / "out.jsonl.journal", run, 700)
+        run.terminate()
+        out, err = run.communicate(timeout=120)
+    assert (run.returncode, out, without_progress(err)) == (-signal.SIGTERM, b"", [])
+
+
 def test_pipe_in_pipe_out(options) -> None:
     local = subprocess.run([*TAGLINE, *options[:4]], input=rows(30), capture_output=True, check=True)
     there = subprocess.run([*TAGLINE, *options], input=rows(30), capture_output=True, check=False, timeout=300)
