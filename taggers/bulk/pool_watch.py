@@ -1,7 +1,7 @@
 """Looks after a pool of Ray Data's actors while it works: what Ray would wait for without end is told as a failure."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 _MAX_DEATHS = 5
@@ -19,12 +19,17 @@ class PoolWatch:
     stays smaller there never is any room, so the chunks have to be given to the other actors after a while.
 
     Args:
-        patience_s: How long some actor may wait for room.
+        patience_s: How long some actor may wait for room, and all of them before that is told.
+        tell: Tells that none has started yet.
         clock: Seconds.
     """
 
-    def __init__(self, *, patience_s: float, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, *, patience_s: float, tell: Callable[[], None], clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._patience_s = patience_s
+        self._tell: Callable[[], None] | None = tell
+        self._begun = clock()
         self._clock = clock
         self._waits_since: float | None = None
         self._num_waiting = 0
@@ -43,7 +48,8 @@ class PoolWatch:
         Raises:
             PoolFailure: One has waited for too long, or they die again and again.
         """
-        pools = (pool for operator in executor._topology for pool in operator.get_autoscaling_actor_pools())
+        pools = [pool for operator in executor._topology for pool in operator.get_autoscaling_actor_pools()]
+        self._look_for_first(pools)
         num_waiting = sum(pool.num_restarting_actors() for pool in pools)
         if num_waiting > self._num_waiting:
             self._deaths += 1
@@ -63,3 +69,13 @@ class PoolWatch:
 
     def after_execution_fails(self, executor: Any, error: Exception) -> None:
         """Nothing."""
+
+    def _look_for_first(self, pools: Sequence[Any]) -> None:
+        """A cluster may grow until there is room for an actor, or never: only who asked for it can know."""
+        if self._tell is None:
+            return
+        if any(pool.num_running_actors() for pool in pools):
+            self._tell = None
+        elif self._clock() - self._begun > self._patience_s:
+            self._tell()
+            self._tell = None

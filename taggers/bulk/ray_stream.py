@@ -4,10 +4,12 @@ Ray starts an actor that dies again and gives it its chunks anew. When an execut
 is gone for good, another begins behind the last chunk that was answered.
 """
 
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from importlib.metadata import version
 from typing import Any, Protocol
 
@@ -97,7 +99,7 @@ def is_remote(input: Input) -> bool:
 
 
 def _execute(supply: "_Supply", work: Work, pool: Pool) -> Iterator[TaggedChunk | Refused]:
-    watch = PoolWatch(patience_s=PATIENCE_S)
+    watch = PoolWatch(patience_s=PATIENCE_S, tell=partial(_tell_waiting, pool))
     with supply.begin() as (read, labels), ray.data.DataContext.current(_context(watch, pool)):
         blocks = (
             ray.data.from_items([0], override_num_blocks=1)
@@ -116,6 +118,13 @@ def _execute(supply: "_Supply", work: Work, pool: Pool) -> Iterator[TaggedChunk 
         for block in blocks:
             watch.answered()
             yield from_block(block)
+
+
+def _tell_waiting(pool: Pool) -> None:
+    there, free = ray.cluster_resources(), ray.available_resources()
+    room = " and ".join(f"{free.get(name, 0):g} of {there.get(name, 0):g} {name}s" for name in ("CPU", "GPU"))
+    needs = f"1 CPU and {pool.num_gpus:g} GPU" if pool.num_gpus else "1 CPU"
+    print(f"tagline: no worker has started yet; each needs {needs}, and {room} are free", file=sys.stderr, flush=True)
 
 
 def _context(watch: PoolWatch, pool: Pool) -> Any:

@@ -16,6 +16,7 @@ from taggers.bulk.input import Input
 from taggers.bulk.job import run_job
 from taggers.bulk.output import failures_beside
 from taggers.bulk.pieces import ReadOptions
+from taggers.bulk.pool_watch import PoolFailure
 from taggers.bulk.ray_engine import RayEngine, open_ray
 from taggers.bulk.rendering import OutputOptions, choose_output
 from taggers.bulk.sources import find_sources
@@ -122,6 +123,22 @@ def test_work_that_the_workers_refuse_is_one_line_and_leaves_nothing(cluster, wo
     with pytest.raises(TaglineError, match=r"^unknown model 'nope'.* \(on the cluster's machine [^)]+\)$"):
         run_job(find_sources([str(rows)]), job, tmp_path / "out.jsonl", workers=1, engine=RayEngine())
     assert [path.name for path in tmp_path.iterdir()] == ["in.jsonl"]
+
+
+def test_cluster_without_room_is_told_of(cluster, work, rows, monkeypatch) -> None:
+    from taggers.bulk import ray_stream
+
+    monkeypatch.setattr(ray_stream, "PATIENCE_S", 0.1)
+
+    def stop(said: str, **_: object) -> None:
+        raise PoolFailure(said)
+
+    monkeypatch.setattr(ray_stream, "print", stop, raising=False)
+    with (
+        pytest.raises(TaglineError, match=r"no worker has started yet; each needs 1 CPU and 0.25 GPU, .* 0 of 0 GPUs"),
+        RayEngine().open_workers(replace(work, device="cuda"), count=1, size=None) as tag_input,
+    ):
+        list(tag_input(Input(find_sources([str(rows)]), work.reading)))
 
 
 def test_devices_are_chosen_by_the_cluster(cluster, work) -> None:
