@@ -16,10 +16,8 @@ from taggers.bulk.journal import Commit
 from taggers.bulk.output import Output, StreamOutput, failures_beside, standard_output
 from taggers.bulk.progress import ProgressReport, count
 from taggers.bulk.sources import Source, total_bytes
-from taggers.bulk.work import Work
-from taggers.catalog import find_model
-from taggers.errors import ModelNotFound, TaglineError
-from taggers.fingerprint import fingerprint
+from taggers.bulk.work import Work, content_of
+from taggers.errors import TaglineError
 
 
 def run_job(
@@ -92,21 +90,13 @@ def describe_job(sources: Sequence[Source], work: Work) -> Mapping[str, Any]:
     names = json.dumps([(source.name, source.format, source.version) for source in sources])
     return {
         "input": hashlib.sha256(names.encode("utf-8")).hexdigest(),
-        "model": [work.model, _content_of(work.model)],
+        "model": [work.model, content_of(work.model)],
         "precision": work.precision,
         "tasks": None if work.tasks is None else ",".join(work.tasks),
         "max_batch_tokens": work.max_batch_tokens,
         "reading": asdict(work.reading),
         "output": asdict(work.output),
     }
-
-
-def _content_of(model: str) -> str | None:
-    """What is in a model, so that a job is not finished by another of the same name; None where it is not here."""
-    try:
-        return fingerprint(find_model(model))
-    except ModelNotFound:  # whoever loads it, perhaps on another machine, says what is wrong
-        return None
 
 
 def _find_output(

@@ -25,7 +25,7 @@ from taggers.bulk.input import Input
 from taggers.bulk.pool_watch import PoolFailure, PoolWatch
 from taggers.bulk.ray_addresses import is_address, reopened
 from taggers.bulk.ray_worker import ChunkWorker, Refused, from_block, to_block
-from taggers.bulk.work import Work
+from taggers.bulk.work import Work, content_of
 from taggers.errors import TaglineError
 
 PATIENCE_S = 60.0
@@ -74,11 +74,12 @@ def tag_input(input: Input, work: Work, pool: Pool) -> Iterator[TaggedChunk]:
     Raises:
         TaglineError: The work cannot be done, or fails again and again.
     """
+    content = content_of(work.model)
     supply: _Supply = _There(input) if is_remote(input) else _Here(input, room=_AHEAD * pool.size + 1)
     failures = 0
     while True:
         try:
-            for answer in _execute(supply, work, pool):
+            for answer in _execute(supply, work, pool, content):
                 failures = 0
                 if isinstance(answer, Refused):
                     raise TaglineError(answer.reason)
@@ -98,7 +99,7 @@ def is_remote(input: Input) -> bool:
     return all(is_address(source.name) for source in input.sources)
 
 
-def _execute(supply: "_Supply", work: Work, pool: Pool) -> Iterator[TaggedChunk | Refused]:
+def _execute(supply: "_Supply", work: Work, pool: Pool, content: str | None) -> Iterator[TaggedChunk | Refused]:
     watch = PoolWatch(patience_s=PATIENCE_S, tell=partial(_tell_waiting, pool))
     with supply.begin() as (read, labels), ray.data.DataContext.current(_context(watch, pool)):
         blocks = (
@@ -106,7 +107,7 @@ def _execute(supply: "_Supply", work: Work, pool: Pool) -> Iterator[TaggedChunk 
             .map_batches(read, batch_size=1, batch_format="pyarrow", num_cpus=0, label_selector=labels)
             .map_batches(
                 ChunkWorker,
-                fn_constructor_args=(work, version("tagline")),
+                fn_constructor_args=(work, version("tagline"), content),
                 batch_size=1,
                 batch_format="pyarrow",
                 compute=ray.data.ActorPoolStrategy(size=pool.size),

@@ -11,7 +11,9 @@ import pyarrow
 from taggers.bulk.chunks import Chunk, TaggedChunk
 from taggers.bulk.work import Work
 from taggers.bulk.workers import one_threaded
+from taggers.catalog import find_model
 from taggers.errors import TaglineError
+from taggers.fingerprint import fingerprint
 
 _COLUMN = "pickled"
 
@@ -29,13 +31,15 @@ class ChunkWorker:
     Args:
         work: The work.
         tagline: The version of Tagline that asks for it: another might write other bytes.
+        content: What is in the model there, None if it is not there: an output is not to be of two models.
     """
 
-    def __init__(self, work: Work, tagline: str) -> None:
+    def __init__(self, work: Work, tagline: str, content: str | None) -> None:
         # Raised here it would be a failure of the pool, tried again and told in pages.
         self._refused: Refused | None = None
         try:
             _check_version(tagline)
+            _check_content(work.model, content)
             self._tag = one_threaded(work)
         except (TaglineError, ImportError) as error:
             self._refused = _refused(error)
@@ -65,6 +69,11 @@ def from_block(block: pyarrow.Table) -> Any:
 def _check_version(expected: str) -> None:
     if version("tagline") != expected:
         raise TaglineError(f"expected Tagline {expected}, found {version('tagline')}")
+
+
+def _check_content(model: str, expected: str | None) -> None:
+    if expected and fingerprint(find_model(model)) != expected:
+        raise TaglineError(f"{model} is not the model that it was where the command runs")
 
 
 def _refused(error: Exception) -> Refused:

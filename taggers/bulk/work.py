@@ -4,7 +4,10 @@ from dataclasses import dataclass
 
 from taggers.bulk.pieces import ReadOptions
 from taggers.bulk.rendering import OutputOptions
+from taggers.catalog import find_model
 from taggers.config import Precision
+from taggers.errors import ModelNotFound
+from taggers.fingerprint import fingerprint
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,3 +31,11 @@ class Work:
     precision: Precision = "auto"
     tasks: tuple[str, ...] | None = None
     max_batch_tokens: int | None = None
+
+
+def content_of(model: str) -> str | None:
+    """What is in a model, so that a job is not finished by another of the same name; None where it is not here."""
+    try:
+        return fingerprint(find_model(model))
+    except ModelNotFound:  # whoever loads it, perhaps on another machine, says what is wrong
+        return None
