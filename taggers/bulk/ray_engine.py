@@ -60,10 +60,10 @@ def open_ray(address: str | None) -> Iterator["RayEngine"]:
         # from None: the command line has a sentence of its own for a module that is the cause of a failure
         raise TaglineError(f"Ray cannot be used ({error}): pip install 'tagline[ray]'") from None
     try:
-        _check_answers(address or os.environ.get("RAY_ADDRESS", ""))
         with _silence(), _ending_as_before():
+            _check_answers(address or os.environ.get("RAY_ADDRESS", ""))
             ray.init(address=address, log_to_driver=False, logging_level=logging.CRITICAL)
-    except (OSError, RuntimeError, ValueError) as error:
+    except (OSError, RuntimeError, ValueError, ray.exceptions.RayError) as error:
         reason = str(error).strip().splitlines()[0]
         raise TaglineError(
             f"no Ray cluster at {address or os.environ.get('RAY_ADDRESS', 'this machine')}: {reason}"
@@ -94,10 +94,13 @@ class _OnlyBytes:
 
 
 def _check_answers(address: str) -> None:
-    """Somebody answers at ``HOST:PORT``: Ray itself would go on knocking for minutes."""
+    """A cluster answers at ``HOST:PORT``: Ray itself would go on knocking for minutes."""
+    import ray
+
     host, _, port = address.rpartition(":")
     if host and port.isdecimal():
         socket.create_connection((host, int(port)), timeout=_CONNECT_S).close()
+        ray._raylet.GcsClient(address=address)  # another port of it answers, too, such as that of its dashboard
 
 
 @contextmanager

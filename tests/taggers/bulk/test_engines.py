@@ -4,6 +4,7 @@ import logging
 import socket
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -46,6 +47,19 @@ def test_cluster_that_does_not_answer_is_told_at_once() -> None:
             open_engine("ray", ray_address=f"127.0.0.1:{port}"),
         ):
             pass
+
+
+def test_port_of_another_service_is_told_soon() -> None:
+    pytest.importorskip("ray.data", reason="Ray is not installed: pip install 'tagline[ray]'")
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        address = f"127.0.0.1:{other.getsockname()[1]}"
+        began = time.monotonic()
+        with (
+            pytest.raises(TaglineError, match=f"^no Ray cluster at {address}: .*[Tt]imed out"),
+            open_engine("ray", ray_address=address),
+        ):
+            pass
+        assert time.monotonic() - began < 180
 
 
 def test_handlers_of_others_are_quiet_only_meanwhile(caplog: pytest.LogCaptureFixture) -> None:
