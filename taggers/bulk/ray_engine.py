@@ -68,12 +68,12 @@ def open_ray(address: str | None) -> Iterator["RayEngine"]:
         raise TaglineError(
             f"no Ray cluster at {address or os.environ.get('RAY_ADDRESS', 'this machine')}: {reason}"
         ) from error
-    try:
-        with only_in_files("ray.data"), redirect_stdout(_OnlyBytes(sys.stdout)), warnings.catch_warnings():
-            warnings.filterwarnings("ignore", module="ray")
+    with only_in_files("ray.data"), redirect_stdout(_OnlyBytes(sys.stdout)), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", module="ray")
+        try:
             yield RayEngine()
-    finally:
-        ray.shutdown()
+        finally:
+            ray.shutdown()  # which prints what Ray has kept to itself until then
 
 
 class _OnlyBytes:

@@ -62,6 +62,15 @@ def test_port_of_another_service_is_told_soon() -> None:
         assert time.monotonic() - began < 180
 
 
+def test_what_ray_prints_at_its_end_is_no_output(monkeypatch, capsys) -> None:
+    pytest.importorskip("ray.data", reason="Ray is not installed: pip install 'tagline[ray]'")
+    monkeypatch.setattr("ray.init", lambda **_: None)
+    monkeypatch.setattr("ray.shutdown", lambda: print("a worker died"))
+    with open_engine("ray", ray_address="local"):
+        pass
+    assert capsys.readouterr().out == ""
+
+
 def test_handlers_of_others_are_quiet_only_meanwhile(caplog: pytest.LogCaptureFixture) -> None:
     logger = logging.getLogger("tests.ray.data")
     logger.propagate = False
