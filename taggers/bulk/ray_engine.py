@@ -29,6 +29,9 @@ from taggers.catalog import ALIASES, bundled_models
 from taggers.errors import TaglineError
 
 _CONNECT_S = 10.0
+_SETTINGS = b"\0\0\0\4\0\0\0\0\0"
+_GREETING = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + _SETTINGS
+"""What both sides of gRPC begin with, a frame of settings: RFC 9113 (2022), 3.4."""
 
 _QUIET = {
     "RAY_USAGE_STATS_ENABLED": "0",  # a cluster started here tells nobody
@@ -94,13 +97,15 @@ class _OnlyBytes:
 
 
 def _check_answers(address: str) -> None:
-    """A cluster answers at ``HOST:PORT``: Ray itself would go on knocking for minutes."""
-    import ray
-
+    """A cluster answers at ``HOST:PORT``: Ray itself would go on knocking for minutes, at its dashboard's, too."""
     host, _, port = address.rpartition(":")
-    if host and port.isdecimal():
-        socket.create_connection((host, int(port)), timeout=_CONNECT_S).close()
-        ray._raylet.GcsClient(address=address)  # another port of it answers, too, such as that of its dashboard
+    if not (host and port.isdecimal()):
+        return
+    with socket.create_connection((host, int(port)), timeout=_CONNECT_S) as connection:
+        if os.environ.get("RAY_USE_TLS", "0") not in ("1", "true"):
+            connection.sendall(_GREETING)
+            if connection.recv(len(_SETTINGS))[3:4] != _SETTINGS[3:4]:
+                raise OSError("another service answers there")
 
 
 @contextmanager
