@@ -36,6 +36,9 @@ class Tagger:
     ``tag`` and ``pipe`` do all; the service runs the steps one by one: ``read``, whose chunks ``prepare_segmenting``
     takes, then ``chunks``, which ``prepare`` takes, and ``annotate``. They, and what ``prepare`` and
     ``prepare_segmenting`` return, may run in any threads, several at once.
+
+    Load it in each process that uses it, as ``spawn`` makes you: one that was used and then forked may wait without end
+    for torch's threads, which a fork leaves behind.
     """
 
     def __init__(self, model: Model, *, precision: Used = "fp32") -> None:
