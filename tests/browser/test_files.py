@@ -2,7 +2,6 @@
 
 import json
 import re
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ from taggers.catalog import ALIASES
 from tests.browser.test_access import LOOKS, PHONE
 from tests.browser.visits import WITHIN_MS, Visit, ask, open_visit, serving
 from tests.service.jobs.clients import send, wait
+from tests.waiting import until
 
 TEXTS = ["Ada wrote to Babbage.", "Paris is larger than Lyon! 🦉", "cats were\nsleeping"]
 ROWS = "".join(json.dumps({"id": f"r{n}", "text": text, "stars": n}) + "\n" for n, text in enumerate(TEXTS))
@@ -357,9 +357,7 @@ def test_with_a_key_everything_carries_it(chromium: Browser, tiny: Path, tmp_pat
         expect(key).to_be_focused()
         page.get_by_role("link", name="API schema").click()
         expect(key).to_be_focused()  # it wants one, too
-        deadline = time.monotonic() + 60
-        while ask("GET", f"{address}/health/ready").status_code != 200:
-            assert time.monotonic() < deadline
+        until(lambda: ask("GET", f"{address}/health/ready").status_code == 200, within_s=60)
         key.fill(KEY)
         key.press("Enter")
         reviews = choose(page, "reviews.jsonl", ROWS + "broken\n")
@@ -409,10 +407,7 @@ def _downloaded(link: Locator, name: str) -> bytes:
 
 def _saved(link: Locator, name: str) -> bytes:
     link.click()
-    deadline = time.monotonic() + 60
-    while not (content := link.page.evaluate(READ, name)):  # it appears when it is whole
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+    content = until(lambda: link.page.evaluate(READ, name), within_s=60)  # it appears when it is whole
     return str(content).encode()
 
 

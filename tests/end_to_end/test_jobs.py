@@ -16,7 +16,8 @@ import pytest
 from tests.end_to_end.forked import WITHIN_S, Forked, serve_forked
 from tests.end_to_end.servers import serve
 from tests.postgres import Postgres
-from tests.service.jobs.clients import failures, results, send, show, until, wait
+from tests.service.jobs.clients import failures, results, send, show, wait
+from tests.waiting import until
 
 KILLS = 10
 CHUNKS = 12
@@ -48,10 +49,8 @@ def without_scores(content: bytes) -> list[Any]:
 
 
 def wait_until_taken_up(id: str, log: Path, *, times: int) -> None:
-    end = time.monotonic() + WITHIN_S
-    while len(re.findall(rf"job {id} (?:begins|goes on)", log.read_text("utf-8"))) < times:
-        assert time.monotonic() < end
-        time.sleep(0.01)
+    taken_up = re.compile(rf"job {id} (?:begins|goes on)")
+    until(lambda: len(taken_up.findall(log.read_text("utf-8"))) >= times, within_s=WITHIN_S)
 
 
 def begun(log: Path) -> list[str]:
@@ -171,7 +170,4 @@ def test_a_client_that_hangs_up_while_it_sends_leaves_nothing(tiny: Path, tmp_pa
             )
             while not list(folder.glob("*/input")):
                 time.sleep(0.01)
-        deadline = time.monotonic() + WITHIN_S
-        while list(folder.glob("*/parts")):
-            assert time.monotonic() < deadline
-            time.sleep(0.01)
+        until(lambda: not list(folder.glob("*/parts")), within_s=WITHIN_S)

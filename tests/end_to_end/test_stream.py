@@ -3,7 +3,6 @@
 import json
 import signal
 import socket
-import time
 from collections.abc import Iterator
 from contextlib import closing, suppress
 from http.client import HTTPResponse
@@ -13,6 +12,7 @@ from typing import Any
 import pytest
 
 from tests.end_to_end.servers import WITHIN_S, measured, serve
+from tests.waiting import until
 
 WINDOW = 40
 
@@ -120,10 +120,7 @@ def test_who_does_not_read_is_held_up_and_who_hangs_up_is_forgotten(address: str
         client.socket.settimeout(WITHIN_S)
         for number in range(100):  # it reads at last, and everything is there and in order
             assert client.read()["id"] == str(number)
-    deadline = time.monotonic() + WITHIN_S
-    while measured(address, "tagline_queue_tokens") > 0:
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+    until(lambda: measured(address, "tagline_queue_tokens") <= 0, within_s=WITHIN_S)
     assert measured(address, "tagline_documents_total") - before < num_sent
     with closing(Client(address)) as client:
         client.send(document(1))

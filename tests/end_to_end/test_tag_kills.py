@@ -11,6 +11,8 @@ from pathlib import Path
 import pyarrow.parquet
 import pytest
 
+from tests.waiting import until
+
 TAGLINE = [sys.executable, "-c", "import tagline; tagline.main()", "tag", "in", "--tasks", "upos,ner"]
 NUM_ROWS = 10_000
 KILLS = 10
@@ -113,7 +115,4 @@ def children_of(parent: int) -> list[int]:
 
 def wait_until_gone(processes: list[int]) -> None:
     """No worker outlives the process that feeds it by much."""
-    deadline = time.monotonic() + 120
-    while any(Path(f"/proc/{process}").exists() for process in processes):
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
+    until(lambda: not any(Path(f"/proc/{process}").exists() for process in processes))

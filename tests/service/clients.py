@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import time
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from typing import Any
@@ -13,6 +12,7 @@ from litestar.testing import TestClient
 
 from service.app import create_app
 from service.settings import Settings
+from tests.waiting import until
 
 READY_WITHIN_S = 120
 
@@ -20,10 +20,7 @@ HANGS_UP: Any = {"type": "http.disconnect"}
 
 
 def wait_until_ready(client: TestClient[Litestar]) -> None:
-    deadline = time.monotonic() + READY_WITHIN_S
-    while client.get("/health/ready").status_code != 200:
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
+    until(lambda: client.get("/health/ready").status_code == 200, within_s=READY_WITHIN_S)
 
 
 @asynccontextmanager

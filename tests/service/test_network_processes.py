@@ -6,7 +6,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -29,6 +28,7 @@ from taggers.pipeline import Tagger, load
 from tests.folders import change_weights
 from tests.service.stopped import stop
 from tests.tiny import tiny_folder
+from tests.waiting import until
 
 TEXTS = ["Ada Lovelace wrote to Babbage in London. Paris is larger than Lyon!", "no", "", "What? " * 200]
 
@@ -68,13 +68,6 @@ def lives(pid: int) -> bool:
     except ProcessLookupError:
         return False
     return True
-
-
-def until(condition: object, *, seconds: float = 120.0) -> None:
-    end = time.monotonic() + seconds
-    while not condition():  # type: ignore[operator]
-        assert time.monotonic() < end, "it never happened"
-        time.sleep(0.01)
 
 
 def test_answers_are_the_same_and_the_weights_are_not_here(processes: NetworkProcesses, folder: Path) -> None:

@@ -2,7 +2,6 @@
 
 import json
 import time
-from collections.abc import Callable
 from typing import Any
 
 import httpx
@@ -37,14 +36,6 @@ def wait(client: Client, id: str) -> Json:
         assert time.monotonic() < deadline, job
         time.sleep(0.02)
     return job
-
-
-def until(holds: Callable[[], bool]) -> None:
-    """Wait until it does."""
-    deadline = time.monotonic() + WITHIN_S
-    while not holds():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
 
 
 def results(client: Client, id: str, **query: str) -> bytes:

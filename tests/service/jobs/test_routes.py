@@ -34,8 +34,9 @@ from taggers.bulk.rendering import OutputFormat, OutputOptions
 from taggers.bulk.sources import find_sources
 from taggers.bulk.work import Work
 from tests.service.clients import wait_until_ready, with_service
-from tests.service.jobs.clients import failures, results, send, show, until, wait, words
+from tests.service.jobs.clients import failures, results, send, show, wait, words
 from tests.service.jobs.conftest import MANY
+from tests.waiting import until
 
 CONLLU = "".join(
     f"# newdoc id = d{n}\n# sent_id = d{n}-1\n# text = Ada sings\n"

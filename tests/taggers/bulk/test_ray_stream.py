@@ -3,7 +3,6 @@
 import json
 import os
 import signal
-import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -25,6 +24,7 @@ from taggers.bulk.workers import open_workers
 from taggers.errors import TaglineError
 from tests.ray_cluster import FILTERS, small_cluster, workers_of
 from tests.tiny import tiny_folder
+from tests.waiting import until
 
 pytestmark = FILTERS
 
@@ -63,10 +63,7 @@ def test_workers_that_are_killed_and_a_machine_that_is_lost_change_nothing(clust
     with RayEngine().open_workers(work, count=2, size=None) as tag_input:
         answers = tag_input(read)
         found = [next(answers)]
-        deadline = time.monotonic() + 120
-        while not (killed := workers_of(cluster.head_node)):  # the first answer may be the other machine's
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
+        killed = until(lambda: workers_of(cluster.head_node))  # the first answer may be the other machine's
         os.kill(killed[0], signal.SIGKILL)
         found += [next(answers) for _ in range(8)]
         cluster.remove_node(second, allow_graceful=False)
