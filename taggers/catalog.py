@@ -19,13 +19,18 @@ def find_model(name: str | Path) -> Path:
     Raises:
         ModelNotFound: There is none of this name.
     """
-    bundled = bundled_models()
-    folder = bundled.get(ALIASES.get(str(name), str(name)))
+    folder = find_bundled(name)
     if folder is not None:
         return folder
     if os.path.isdir(name):  # noqa: PTH112 - Path.is_dir() raises where a name is too long for a path
         return Path(name)
+    bundled = bundled_models()
     raise ModelNotFound(str(name), [*bundled, *(alias for alias, target in ALIASES.items() if target in bundled)])
+
+
+def find_bundled(name: str | Path) -> Path | None:
+    """The folder of a bundled model, by name or alias; None if the name is none of them."""
+    return bundled_models().get(ALIASES.get(str(name), str(name)))
 
 
 def bundled_models() -> dict[str, Path]:

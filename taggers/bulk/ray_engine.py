@@ -25,7 +25,7 @@ from taggers.bulk.readers import look_into
 from taggers.bulk.sources import InputFormat, Source, find_sources
 from taggers.bulk.work import Work
 from taggers.bulk.workers import ON_ONE_GPU
-from taggers.catalog import ALIASES, bundled_models
+from taggers.catalog import find_bundled
 from taggers.errors import TaglineError
 
 _CONNECT_S = 10.0
@@ -187,7 +187,7 @@ class RayEngine:
 
         room, num_gpus = _room(work.device)
         pool = Pool(count or enough_workers(room, size), num_gpus)
-        if work.model not in {*bundled_models(), *ALIASES} and Path(work.model).is_dir():
+        if find_bundled(work.model) is None and Path(work.model).is_dir():
             work = replace(work, model=str(Path(work.model).resolve()))  # workers have another working directory
         yield partial(tag_input, work=work, pool=pool)
 
