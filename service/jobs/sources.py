@@ -13,7 +13,7 @@ from service.errors import BadRequest, FieldError, Forbidden
 from service.jobs.job import Input, Order
 from taggers.bulk.compression import BROKEN_STREAM, Compression, guess_compression
 from taggers.bulk.pieces import Failure, Piece, ReadOptions
-from taggers.bulk.readers import read_pieces
+from taggers.bulk.readers import read_first
 from taggers.bulk.sources import Source, find_sources
 from taggers.errors import FormatError
 
@@ -96,8 +96,7 @@ def look_into(sources: Sequence[Source], options: ReadOptions) -> None:
     """
     for source in sources:
         try:
-            with source.open() as raw:
-                first = next(read_pieces(source, raw, options), None)
+            first = read_first(source, options)
         except FormatError as error:
             raise BadRequest(str(error), _blame(error, options)) from None
         except BROKEN_STREAM as error:

@@ -76,8 +76,19 @@ def look_into(sources: Sequence[Source], options: ReadOptions) -> None:
         FormatError: That is so.
     """
     if len(sources) == 1 and sources[0].size is not None:  # what was read of a pipe is gone
-        with suppress(*BROKEN_STREAM), sources[0].open() as raw:
-            next(read_pieces(sources[0], raw, options), None)
+        with suppress(*BROKEN_STREAM):
+            read_first(sources[0], options)
+
+
+def read_first(source: Source, options: ReadOptions) -> Found | None:
+    """The first piece of a source; None if it has none.
+
+    Raises:
+        FormatError: As of ``read_pieces``.
+        OSError: As of ``read_pieces``.
+    """
+    with source.open() as raw:
+        return next(read_pieces(source, raw, options), None)
 
 
 def _whole_text(source: Source, stream: BufferedReader, options: ReadOptions) -> Found:

@@ -197,9 +197,8 @@ def _remote_file(name: str, filesystem: Any, path: str, told: SourceFormat | Non
 def _check_format(name: str, told: SourceFormat | None) -> tuple[SourceFormat | None, Compression | None]:
     """The format of a file, None where only its content can tell, and its compression."""
     inner, compression = split_suffix(name)
-    suffix = Path(inner).suffix
-    format = told or _SUFFIXES.get(suffix.lower())
-    if format is None and suffix:
+    format = told or format_of(name)
+    if format is None and Path(inner).suffix:
         raise TaglineError(f"{name}: the suffix tells no format; say which: --from {', '.join(get_args(SourceFormat))}")
     return format, compression
 
