@@ -1,7 +1,6 @@
 """Parquet -> pieces: one row each, read batch by batch."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from io import BufferedReader
 from typing import Any
 
@@ -38,11 +37,11 @@ def read_parquet(source: Source, raw: BufferedReader, options: ReadOptions, *, r
             schema = file.schema_arrow
             if "sentences" not in schema.names:
                 check_columns(schema.names, source.label, 1, text_field=options.text_field, id_field=options.id_field)
+            size, num_rows = source.size or 0, file.metadata.num_rows
             for fields in _rows_from(file, row, source.label):
                 row += 1
-                # by rows, for a reader of columns goes to and fro
-                read = (source.size or 0) * row // file.metadata.num_rows
-                yield replace(_found(source, schema, options, row, fields), read=read)
+                item, room = _item(source, schema, options, row, fields)
+                yield Found(item, row, row, room, read=size * row // num_rows)  # a reader of columns goes to and fro
     except pyarrow.ArrowException as error:
         reason = str(error).splitlines()[0]
         raise FormatError(source.label, row + 1, f"expected Parquet that can be read, found: {reason}") from error
@@ -83,16 +82,17 @@ def _values(batch: pyarrow.RecordBatch) -> Iterator[Mapping[str, Any] | str]:
         yield from rows
 
 
-def _found(
+def _item(
     source: Source, schema: pyarrow.Schema, options: ReadOptions, row: int, fields: Mapping[str, Any] | str
-) -> Found:
+) -> tuple[Piece | Failure, int]:
+    """What a row is, and how much room that takes."""
     place = f"{source.label}:{row}"
     if isinstance(fields, str):
-        return Found(Failure(place, fields), row, row, 0)
+        return Failure(place, fields), 0
     length = _bytes_of(fields.get(options.text_field))
     if length > options.max_record_bytes:
-        return Found(too_long(place, "a text", length, options.max_record_bytes), row, row, 0)
-    return Found(Piece(source.label, "row", row, 0, fields, schema=schema), row, row, _bytes_of(fields))
+        return too_long(place, "a text", length, options.max_record_bytes), 0
+    return Piece(source.label, "row", row, 0, fields, schema=schema), _bytes_of(fields)
 
 
 def _bytes_of(value: Any) -> int:
