@@ -8,12 +8,11 @@ import { saveFile } from "./download.js";
 import { askForKey, hasKey, isKeyWanted } from "./key.js";
 import { JobsPanel } from "./jobs.js";
 import { ProblemLine } from "./problem.js";
-import { listModels } from "./service.js";
+import { listModels, UNAUTHORIZED } from "./service.js";
 import { onPanelChange } from "./tabs.js";
 import { TextPanel } from "./text.js";
 
 const OPEN_AGAIN_MS = 1000;
-const UNAUTHORIZED = 401;
 
 const problemLine = new ProblemLine(document.getElementById("problem"), askForKey);
 const panels = [new TextPanel(problemLine), new JobsPanel(problemLine)];

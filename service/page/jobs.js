@@ -9,14 +9,13 @@ import { JobList } from "./joblist.js";
 import { isLive } from "./jobview.js";
 import { hasKey } from "./key.js";
 import { Polling } from "./polling.js";
-import { cancelJob, deleteJob, listJobs, NOT_FOUND } from "./service.js";
+import { cancelJob, deleteJob, listJobs, NOT_FOUND, UNAUTHORIZED } from "./service.js";
 import { FILES, seenPanel } from "./tabs.js";
 import { isAboutFile, sendFile } from "./upload.js";
 
 const AT_ONCE = 25;
 const MOST = 200;
 const TROUBLE_MS = 4_000;
-const UNAUTHORIZED = 401;
 
 const element = (id) => document.getElementById(id);
 

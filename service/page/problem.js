@@ -1,6 +1,6 @@
 /** One clear line about what went wrong, or one for each file; it stays until something goes right. */
 
-const UNAUTHORIZED = 401;
+import { UNAUTHORIZED } from "./service.js";
 
 export class ProblemLine {
   #line;

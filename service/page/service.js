@@ -4,6 +4,7 @@ import { keyHeaders } from "./key.js";
 
 export const JSON_FORM = "application/json";
 export const CONLLU_FORM = "text/x-conllu";
+export const UNAUTHORIZED = 401;
 export const NOT_FOUND = 404;
 export const UNREACHABLE = "The service cannot be reached.";
 /** A page where one logs in, mostly, that somebody between us put in the place of an answer. */
