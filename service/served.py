@@ -29,7 +29,6 @@ CHARACTERS_PER_TOKEN = 4
 
 _RETRY_S = 0.05
 
-
 _AT_ONCE_TOKENS = 200
 """What has fewer is worked on in the event loop: a thread would take longer to be woken than to do it."""
 
